@@ -1,0 +1,115 @@
+"""Exchange: the one object that walks through the steps of a request. It knows no ASGI.
+
+A face fills the upper part, the steps fill the rest in their order (pipeline.STEPS). Plain slots, no
+validation: this is the hot path.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from api.contract.model import Service
+from api.core.caller import ANONYMOUS, Caller
+from api.core.problems import Problem
+from api.gateway.connector import Connector, Result
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Decision:
+    """What `authorise` found: the ground on which the call may go on."""
+
+    __slots__ = ("grant", "purpose", "subject", "subscription_id")
+
+    def __init__(
+        self, subscription_id: str = "", purpose: str = "", grant: str = "", subject: str = ""
+    ) -> None:
+        self.subscription_id = subscription_id
+        self.purpose = purpose
+        self.grant = grant
+        self.subject = subject
+
+
+class Exchange:
+    """One operation call on its way: request, operation, caller, decision, response."""
+
+    __slots__ = (
+        # filled by the face
+        "request_id", "parent_id", "face", "method", "raw_path", "query_string", "headers", "client_address",
+        "body", "body_stream", "content_length", "locale", "trace_parent", "started_ns", "started_at_us",
+        # admit
+        "path", "authorization",
+        # route
+        "snapshot", "service", "operation", "compiled", "path_values", "connector", "target",
+        # authenticate
+        "caller", "app",
+        # authorise
+        "decision",
+        # limit
+        "plan", "cost", "quota_left", "quota_headers",
+        # validate
+        "query_values", "header_values", "json", "scenario", "content_type",
+        # call
+        "result", "upstream_us", "attempts",
+        # record and the answer
+        "status", "response_headers", "response_body", "response_bytes", "request_bytes", "problem", "verdicts",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        request_id: str,
+        face: str,
+        method: str,
+        raw_path: bytes,
+        query_string: bytes,
+        headers: Headers,
+        client_address: str,
+        started_ns: int,
+        started_at_us: int,
+    ) -> None:
+        self.request_id = request_id
+        self.parent_id = ""
+        self.face = face
+        self.method = method
+        self.raw_path = raw_path
+        self.query_string = query_string
+        self.headers = headers
+        self.client_address = client_address
+        self.body: bytes | None = None
+        self.body_stream: AsyncIterator[bytes] | None = None
+        self.content_length: int | None = None
+        self.locale = "en"
+        self.trace_parent = ""
+        self.started_ns = started_ns  # time.perf_counter_ns()
+        self.started_at_us = started_at_us  # microseconds since the epoch
+        self.path = ""  # normalised once by admit: decoded, no dot segments, no double slashes
+        self.authorization = b""
+        self.snapshot: Any = None  # api.gateway.snapshot.Snapshot: one consistent view for the whole call
+        self.service: Service | None = None
+        self.operation: Any = None  # api.contract.model.Operation once routed
+        self.compiled: Any = None  # api.gateway.snapshot.CompiledOperation: validators, masks
+        self.path_values: dict[str, str] = {}
+        self.connector: Connector | None = None
+        self.target = ""  # path and query to forward, exactly as matched, below the version
+        self.caller: Caller = ANONYMOUS
+        self.app: Any = None  # api.gateway.snapshot.AppRow
+        self.decision: Decision | None = None
+        self.plan = ""
+        self.cost = 0
+        self.quota_left = -1
+        self.quota_headers: Headers = []
+        self.query_values: dict[str, Any] = {}
+        self.header_values: dict[str, Any] = {}
+        self.json: Any = None
+        self.scenario = ""
+        self.content_type = ""
+        self.result: Result | None = None
+        self.upstream_us = 0
+        self.attempts = 0
+        self.status = 0
+        self.response_headers: Headers = []
+        self.response_body: bytes | AsyncIterator[bytes] = b""
+        self.response_bytes = 0
+        self.request_bytes = 0
+        self.problem: Problem | None = None
+        self.verdicts: list[tuple[str, str, str]] = []  # (step, "pass" or "refuse", note)

@@ -1,0 +1,138 @@
+"""Tables of identity, in the control store: people, organisations, apps and their credentials."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Person(Model):
+    id = fields.CharField(max_length=40, primary_key=True)  # p_…
+    email = fields.CharField(max_length=254, unique=True)  # lower case
+    name = fields.CharField(max_length=100)
+    locale = fields.CharField(max_length=8, default="zh")  # zh or en
+    password_hash = fields.CharField(max_length=200, default="")
+    email_verified_at = fields.DatetimeField(null=True)
+    is_administrator = fields.BooleanField(default=False)
+    disabled_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "person"
+
+
+class Session(Model):
+    """A browser session, the cookie's value is stored as its hash only."""
+
+    hash = fields.CharField(max_length=80, primary_key=True)
+    person_id = fields.CharField(max_length=40, db_index=True)
+    csrf = fields.CharField(max_length=64)
+    user_agent = fields.CharField(max_length=200, default="")
+    created_at = fields.DatetimeField()
+    last_seen_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "session"
+
+
+class ActionLink(Model):
+    """A single-use link: verify, reset, invite-administrator or invite-member."""
+
+    hash = fields.CharField(max_length=80, primary_key=True)
+    kind = fields.CharField(max_length=24)
+    email = fields.CharField(max_length=254, default="")
+    person_id = fields.CharField(max_length=40, default="")
+    organisation_id = fields.CharField(max_length=40, default="")
+    roles = fields.CharField(max_length=200, default="")  # comma-separated
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "action_link"
+
+
+class PersonalToken(Model):
+    """A person's token for the command line (`kp_…`), stored as its hash."""
+
+    id = fields.CharField(max_length=40, primary_key=True)
+    person_id = fields.CharField(max_length=40, db_index=True)
+    label = fields.CharField(max_length=100)
+    hash = fields.CharField(max_length=80, unique=True)
+    hint = fields.CharField(max_length=8)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "personal_token"
+
+
+class Organisation(Model):
+    """A department that owns services, or a company or person that owns apps."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # o_…
+    slug = fields.CharField(max_length=64, unique=True)
+    kind = fields.CharField(max_length=16)  # department, company or individual
+    name_zh = fields.CharField(max_length=100)
+    name_en = fields.CharField(max_length=100)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "organisation"
+
+
+class Membership(Model):
+    """Roles: owner (all), developer (apps), publisher (contracts), approver (decides), viewer."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    organisation_id = fields.CharField(max_length=40, db_index=True)
+    person_id = fields.CharField(max_length=40, db_index=True)
+    role = fields.CharField(max_length=16)
+
+    class Meta:
+        table = "membership"
+        unique_together = (("organisation_id", "person_id", "role"),)
+
+
+class App(Model):
+    """An OAuth2 client with one environment for life, going live makes a linked live app."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # a_…
+    organisation_id = fields.CharField(max_length=40, db_index=True)
+    name = fields.CharField(max_length=100)
+    description = fields.CharField(max_length=500, default="")
+    environment = fields.CharField(max_length=8)  # sandbox or live
+    client_id = fields.CharField(max_length=40, unique=True)  # kt_… or kl_…
+    status = fields.CharField(max_length=12, default="active")  # active, suspended or deleted
+    plan = fields.CharField(max_length=32, default="standard")
+    auth_method = fields.CharField(max_length=24, default="client_secret")  # or private_key_jwt
+    jwks: fields.JSONField[Any] = fields.JSONField(default=dict)
+    sandbox_app_id = fields.CharField(max_length=40, default="")  # of a live app: where it comes from
+    checklist: fields.JSONField[Any] = fields.JSONField(
+        default=dict
+    )  # of a live app: the answers given at going live
+    created_by = fields.CharField(max_length=64)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "app"
+
+
+class AppSecret(Model):
+    """One of up to five secrets, shown once, stored as its hash."""
+
+    id = fields.CharField(max_length=40, primary_key=True)
+    app_id = fields.CharField(max_length=40, db_index=True)
+    label = fields.CharField(max_length=100)
+    hash = fields.CharField(max_length=80)
+    hint = fields.CharField(max_length=8)  # last characters, to tell them apart
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "app_secret"

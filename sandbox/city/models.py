@@ -1,0 +1,20 @@
+"""The sandbox's copy-on-write state: what an app changed in the city, as rows over the read-only base."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class StateRow(Model):
+    """One record as an app left it. `value` is JSON, "" marks a deleted one."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    state_id = fields.CharField(max_length=40)
+    snapshot = fields.CharField(max_length=64, default="")  # "" = the present state
+    department = fields.CharField(max_length=64)
+    key = fields.CharField(max_length=160)
+    value = fields.TextField()
+    version = fields.BigIntField()
+
+    class Meta:
+        table = "city_state"
+        unique_together = (("state_id", "snapshot", "department", "key"),)
