@@ -32,7 +32,7 @@ class Decision:
 class Exchange:
     """One operation call on its way: request, operation, caller, decision, response."""
 
-    __slots__ = (
+    __slots__ = (  # noqa: RUF023 - in the order in which the steps fill them
         # filled by the face
         "request_id", "parent_id", "face", "method", "raw_path", "query_string", "headers", "client_address",
         "body", "body_stream", "content_length", "locale", "trace_parent", "started_ns", "started_at_us",
