@@ -1,0 +1,183 @@
+"""create_app: routers, mounts and error rendering put together into one ASGI application.
+
+It decides nothing about services or people; api.main hands in what is to be served. The data plane comes
+first: `/api/…` goes straight to the gateway, before Litestar's router (docs/decisions/0003).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Litestar, Request, Response, asgi
+from litestar.config.app import AppConfig
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Contact, License
+from litestar.plugins import InitPlugin
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+
+from api.core import ids, problem_types, problems
+from api.core import problem_types_platform as platform_types
+from api.core.logging import log_failure
+from api.core.problems import CONTENT_TYPE, Failure, Problem, Refusal, preferred_language
+from api.settings import Settings
+
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+PageRenderer = Callable[[Request[Any, Any, Any], Problem, str, str], Response[Any] | None]
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    settings: Settings,
+    *,
+    gateway: ASGIApplication | None = None,
+    handlers: Sequence[ControllerRouterHandler] = (),
+    plugins: Sequence[InitPlugin] = (),
+    dependencies: dict[str, Provide] | None = None,
+    lifespan: Sequence[Lifespan] = (),
+    render_page: PageRenderer | None = None,
+    page_headers: Callable[[str], list[tuple[bytes, bytes]]] | None = None,
+) -> "FrontDoor":
+    """The application of one process.
+
+    `gateway` serves /api; `handlers` are Litestar routers and handlers; `render_page` turns a problem into
+    a page for people (None: not a page, so problem+json); `page_headers` gives the security headers of a path.
+    """
+    mounts: list[ControllerRouterHandler] = []
+    if gateway is not None:
+
+        @asgi("/api", is_mount=True, copy_scope=True)
+        async def api_mount(scope: Scope, receive: Receive, send: Send) -> None:
+            await gateway(scope, receive, send)
+
+        mounts.append(api_mount)
+    handle = _problem_handler(settings, render_page)
+    config = AppConfig(
+        route_handlers=[*handlers, *mounts],
+        plugins=list(plugins),
+        dependencies=dict(dependencies or {}),
+        lifespan=list(lifespan),
+        exception_handlers={Exception: handle, HTTPException: handle, Problem: handle},
+        request_max_body_size=24 * 1024 * 1024,
+        openapi_config=OpenAPIConfig(
+            title="Kaimen Platform API",
+            version="1.0.0",
+            description="Everything the portal can do, as an API. 门户能做的一切,都有接口。",
+            license=License(name="Apache-2.0", identifier="Apache-2.0"),
+            contact=Contact(name="Kaimen", url=settings.docs_url),
+            path="/platform",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        debug=False,
+    )
+    app = Litestar.from_config(config)
+    return FrontDoor(app, gateway, page_headers)
+
+
+class FrontDoor:
+    """The outermost ASGI callable: data plane first, then Litestar, with a Request-Id on every answer."""
+
+    def __init__(
+        self,
+        app: Litestar,
+        gateway: ASGIApplication | None,
+        page_headers: Callable[[str], list[tuple[bytes, bytes]]] | None,
+    ) -> None:
+        self.app = app
+        self._gateway = gateway
+        self._page_headers = page_headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self.app(scope, receive, send)
+            return
+        if self._gateway is not None and scope["path"].startswith("/api/"):
+            await self._gateway(scope, receive, send)
+            return
+        request_id = ids.random_id("rp")
+        scope.setdefault("state", {})["request_id"] = request_id
+        extra = [(b"request-id", request_id.encode())]
+        if self._page_headers is not None:
+            extra += self._page_headers(scope["path"])
+
+        async def send_with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(pair for pair in extra if pair[0] not in present),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that stands for any exception: ours as it is, Litestar's translated, the rest internal."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, ValidationException):
+        extra = error.extra if isinstance(error.extra, list) else []
+        errors = tuple(
+            {
+                "pointer": "/" + str(item.get("key", "")).replace(".", "/"),
+                "message": str(item.get("message", "")),
+            }
+            for item in extra
+            if isinstance(item, dict)
+        ) or ({"pointer": "", "message": str(error.detail)},)
+        return Refusal(platform_types.INPUT_INVALID, errors=errors, count=len(errors))
+    if isinstance(error, HTTPException):
+        return _problem_of_status(error)
+    return Failure(problem_types.INTERNAL_ERROR)
+
+
+def _problem_of_status(error: HTTPException) -> Problem:
+    headers = {str(name): str(value) for name, value in (error.headers or {}).items()}
+    status = error.status_code
+    if status == HTTPStatus.NOT_FOUND:
+        return Refusal(platform_types.PAGE_NOT_FOUND)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = headers.get("allow") or headers.get("Allow") or "…"
+        return Refusal(problem_types.METHOD_NOT_ALLOWED, allowed=allowed, headers=headers)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Refusal(problem_types.REQUEST_TOO_LARGE, limit_bytes=24 * 1024 * 1024)
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        errors = ({"pointer": "", "message": str(error.detail)},)
+        return Refusal(platform_types.INPUT_INVALID, errors=errors, count=1)
+    return Failure(problem_types.INTERNAL_ERROR)
+
+
+def _problem_handler(
+    settings: Settings, render_page: PageRenderer | None
+) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        problem = problem_of(error)
+        request_id = str(request.scope.get("state", {}).get("request_id") or ids.random_id("rp"))
+        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log_failure("platform.failure", error, request_id=request_id, path=request.url.path)
+        problem.facts.setdefault("path", request.url.path)
+        problem.facts.setdefault("method", request.method)
+        language = preferred_language(request.headers.get("accept-language", ""))
+        if render_page is not None:
+            page = render_page(request, problem, request_id, language)
+            if page is not None:
+                return page
+        body = problems.render(
+            problem, language=language, docs_url=settings.docs_url, request_id=request_id, instance=f"urn:kaimen:request:{request_id}"
+        )  # fmt: skip
+        headers = dict(problem.headers)
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            headers.setdefault("WWW-Authenticate", 'Bearer realm="kaimen"')
+        return Response(
+            content=body,
+            status_code=problem.status,
+            media_type=CONTENT_TYPE,
+            headers=headers,
+        )
+
+    return handle
