@@ -14,6 +14,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 from tortoise.migrations.api import migrate as run_migrations
@@ -101,6 +102,7 @@ async def migrate(stores: Stores) -> None:
 @asynccontextmanager
 async def open_stores(stores: Stores, environment: str) -> AsyncIterator[None]:
     """Open all connections for the life of the block, for every task of the process."""
+    EXECUTOR_CACHE.clear()  # keyed by connection name only: SQL of another dialect may still be in it
     await Tortoise.init(config=stores.configuration(environment), _enable_global_fallback=True)
     try:
         yield

@@ -1,0 +1,69 @@
+"""Fixtures for everyone: both databases, opened stores, settings.
+
+`stores` (or `database_url` alone) makes a test run twice, on SQLite and on PostgreSQL, each test module with
+a fresh database of its own. For one of the two only:
+`@pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")`.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from api.core.store import Stores, open_stores
+from api.settings import Settings
+from tests import databases
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a running PostgreSQL server, started at first need."""
+    with databases.postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sqlite_template() -> Iterator[None]:
+    yield
+    databases.drop_template("")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database: `sqlite` or `postgresql`."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A KAIMEN_HOME of this test module."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+async def migrated(database: str, home: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
+    """Migrated stores, not opened: for tests that start processes of their own."""
+    server_url = request.getfixturevalue("postgresql_server") if database == "postgresql" else ""
+    made = await databases.make_migrated(home / database, server_url)
+    yield made
+    if server_url:
+        await databases.drop_database(server_url, made.url)
+
+
+@pytest.fixture(scope="module")
+def database_url(migrated: Stores) -> str:
+    """What KAIMEN_DATABASE_URL takes: "" for SQLite in `settings.home`, or a PostgreSQL URL."""
+    return migrated.url
+
+
+@pytest.fixture(scope="module")
+def settings(migrated: Stores) -> Settings:
+    """Settings of an embedded sandbox process on the migrated stores."""
+    return Settings(home=str(migrated.home), database_url=migrated.url, embedded=True)
+
+
+@pytest.fixture(scope="module")
+async def stores(migrated: Stores) -> AsyncIterator[Stores]:
+    """Migrated and opened stores, the sandbox plane the default of the plane apps."""
+    async with open_stores(migrated, "sandbox"):
+        yield migrated
