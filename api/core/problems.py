@@ -29,12 +29,21 @@ class Text(Struct, frozen=True):
     def in_language(self, language: str, facts: Mapping[str, Any] | None = None) -> str:
         """The text in `zh` or `en` (anything else reads as English), facts filled in; a missing one shows as `…`."""
         template = self.zh if language.startswith("zh") else self.en
-        return template.format_map(_Facts(facts or {}))
+        return template.format_map(
+            _Facts({key: _said(value, language) for key, value in (facts or {}).items()})
+        )
 
 
 class _Facts(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "…"
+
+
+def _said(fact: Any, language: str) -> Any:
+    """A fact as the reader sees it: a Text, or its JSON form read back from the request log, in one language."""
+    if isinstance(fact, dict) and fact.keys() == {"zh", "en"}:
+        fact = Text(**fact)
+    return fact.in_language(language) if isinstance(fact, Text) else fact
 
 
 class ProblemType(Struct, frozen=True):
@@ -90,6 +99,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
 
     `errors` lists field errors `{"pointer", "message"}`; `headers` are added to the answer.
     Facts must never hold a token, a body or personal data: they go to the request log.
+    A fact that is a sentence is a Text, so that it too is said in the reader's language.
     """
 
     def __init__(
@@ -153,7 +163,9 @@ def describe(kind: ProblemType, facts: Mapping[str, Any], *, language: str, docs
 def render(problem: Problem, *, language: str, docs_url: str, request_id: str, instance: str = "") -> bytes:
     """The JSON body of a problem. Reserved members come last, so no fact can overwrite them."""
     words = describe(problem.kind, problem.facts, language=language, docs_url=docs_url)
-    body: dict[str, Any] = {key: value for key, value in problem.facts.items() if key not in RESERVED}
+    body: dict[str, Any] = {
+        key: _said(value, language) for key, value in problem.facts.items() if key not in RESERVED
+    }
     if problem.errors:
         body["errors"] = list(problem.errors)
     if words["step"]:
