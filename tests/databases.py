@@ -124,7 +124,8 @@ def _start(
         return subprocess.Popen(
             [str(part) for part in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder,
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(folder)},
-            preexec_fn=end_with_parent, start_new_session=True, **identity,
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - one prctl call, which takes no lock
+            start_new_session=True, **identity,
         )  # fmt: skip
 
 
