@@ -29,8 +29,12 @@ class VersionRecord(Model):
     service = fields.CharField(max_length=64, db_index=True)
     version = fields.CharField(max_length=16)
     release = fields.CharField(max_length=64)
+    title = fields.CharField(max_length=200, default="")
     status = fields.CharField(max_length=12)  # alpha … retired
+    status_before = fields.CharField(max_length=12, default="")  # what undoing a deprecation restores
+    deprecation: fields.JSONField[Any] = fields.JSONField(default=dict)  # at, sunset, successor, guide, reason
     digest = fields.CharField(max_length=80)
+    operations = fields.IntField(default=0)
     original = fields.TextField()  # JSON: {"entry": name, "files": {name: text}}
     overlay = fields.TextField()  # JSON
     document = fields.TextField()  # JSON: the normalised OpenAPI 3.1 document
@@ -53,8 +57,12 @@ class Publication(Model):
     version = fields.CharField(max_length=16)
     environment = fields.CharField(max_length=8)
     upstream = fields.CharField(max_length=500, default="")  # http(s)://…, city:DEPARTMENT, or "" = synthetic
-    digest = fields.CharField(max_length=80)
-    document = fields.TextField()
+    digest = fields.CharField(max_length=80)  # of `document`
+    contract_digest = fields.CharField(max_length=80, default="")  # of the version as imported, no stamps
+    release = fields.CharField(max_length=64, default="")  # info.version
+    document = fields.TextField()  # with the platform's stamps x-status and x-deprecation
+    card = fields.TextField(default="{}")  # JSON: what lists show, see browsing.Card
+    words = fields.TextField(default="")  # lower-case text that the search looks into
     state = fields.CharField(max_length=12)  # pending, published or retired
     published_by = fields.CharField(max_length=64)
     published_at = fields.DatetimeField(null=True)
@@ -62,6 +70,25 @@ class Publication(Model):
 
     class Meta:
         table = "publication"
+
+
+class PublicationRelease(Model):
+    """A document that was published, or waits for its approval, never changed: the history of a service."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # rel_…
+    publication_id = fields.CharField(max_length=96, db_index=True)
+    release = fields.CharField(max_length=64)
+    digest = fields.CharField(max_length=80)  # the contract's, without stamps
+    document = fields.TextField()
+    upstream = fields.CharField(max_length=500, default="")
+    changes = fields.TextField(default="[]")  # JSON list of diff.Change against the release before
+    force_reason = fields.CharField(max_length=500, default="")
+    published_by = fields.CharField(max_length=64)
+    requested_at = fields.DatetimeField()
+    published_at = fields.DatetimeField(null=True)  # null while it waits, or when it was rejected
+
+    class Meta:
+        table = "publication_release"
 
 
 class Subscription(Model):
@@ -73,6 +100,7 @@ class Subscription(Model):
     version_id = fields.CharField(max_length=80, db_index=True)
     environment = fields.CharField(max_length=8)
     purpose = fields.CharField(max_length=64, default="")
+    level = fields.CharField(max_length=4, default="")  # highest level granted, "" = nothing yet
     status = fields.CharField(max_length=12)  # active, pending, rejected, cancelled or suspended
     requested_by = fields.CharField(max_length=64)
     requested_at = fields.DatetimeField()
@@ -115,3 +143,16 @@ class Approval(Model):
 
     class Meta:
         table = "approval"
+
+
+class ApprovalComment(Model):
+    """What deciders and requesters say to each other about an approval."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # apc_…
+    approval_id = fields.CharField(max_length=40, db_index=True)
+    author = fields.CharField(max_length=64)
+    text = fields.CharField(max_length=2000)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "approval_comment"
