@@ -1,0 +1,106 @@
+"""`kaimen up | serve | migrate | settings`: the processes of an installation."""
+
+import asyncio
+import os
+
+import click
+
+from api.core import store
+from api.main.context import settings_of_shell
+from api.main.first_start import first_start
+from api.main.output import fail, print_json, print_table
+from api.main.serve import faults_of, run
+from api.main.stores import stores_of
+from api.settings import describe_settings
+
+
+def _with_own_url(environment: str, host: str, port: int) -> None:
+    """Without a public URL in the settings, a process on another port is its own origin."""
+    variable = f"KAIMEN_{environment.upper()}_URL"
+    if variable not in os.environ:
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - only compared
+        os.environ[variable] = f"http://{shown}:{port}"
+
+
+@click.command()
+@click.option(
+    "--environment", type=click.Choice(["sandbox", "live"]), default=None, help="The data plane to serve."
+)
+@click.option("--host", default=None)
+@click.option("--port", type=click.IntRange(1, 65535), default=None)
+@click.option("--workers", type=click.IntRange(1, 64), default=None)
+def serve(environment: str | None, host: str | None, port: int | None, workers: int | None) -> None:
+    """Serve a plane: sandbox (with control plane and portal), or live."""
+    _serve(environment, host, port, workers)
+
+
+def _serve(environment: str | None, host: str | None, port: int | None, workers: int | None) -> None:
+    given = {"ENVIRONMENT": environment, "HOST": host, "PORT": port, "WORKERS": workers}
+    os.environ.update({f"KAIMEN_{name}": str(value) for name, value in given.items() if value is not None})
+    if environment == "live" and port is None and "KAIMEN_PORT" not in os.environ:
+        os.environ["KAIMEN_PORT"] = "8001"
+    settings = settings_of_shell()
+    _with_own_url(settings.environment, settings.host, settings.port)
+    settings = settings_of_shell()
+    faults = faults_of(settings)
+    if faults:
+        fail("this would go wrong: " + "; ".join(fault.message for fault in faults),
+             following="; ".join(fault.following for fault in faults))  # fmt: skip
+    asyncio.run(store.migrate(stores_of(settings)))
+    run(settings)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=None)
+@click.option("--citizens", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
+@click.option("--companies", type=click.IntRange(20, 150_000), default=500, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+def up(port: int | None, citizens: int, companies: int, seed: int) -> None:
+    """Everything on one machine: migrate, seed the city, invite the first administrator, serve."""
+    os.environ.setdefault("KAIMEN_EMBEDDED", "true")
+    os.environ.setdefault("KAIMEN_EGRESS_ALLOW", "127.0.0.0/8,::1/128")
+    if port is not None:
+        os.environ["KAIMEN_PORT"] = str(port)
+    settings = settings_of_shell()
+    _with_own_url(settings.environment, settings.host, settings.port)
+    settings = settings_of_shell()
+    first_start(settings, citizens=citizens, companies=companies, seed=seed)
+    click.echo(f"✓ 开门 Kaimen: {settings.sandbox_url}   (Ctrl-C stops it)")
+    _serve(None, None, port, None)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def migrate(as_json: bool) -> None:
+    """Bring the stores to the newest schema. Safe to repeat."""
+    settings = settings_of_shell()
+    stores = stores_of(settings)
+    asyncio.run(store.migrate(stores))
+    if as_json:
+        print_json(
+            {
+                "stores": ["control", *stores.planes],
+                "database": "postgresql" if stores.is_postgresql else "sqlite",
+            }
+        )
+    else:
+        click.echo("✓ the stores are up to date")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def settings(as_json: bool) -> None:
+    """List the settings with their values here, defaults, units and ranges."""
+    present = settings_of_shell()
+    rows = []
+    for row in describe_settings():
+        value = getattr(present, row.variable.removeprefix("KAIMEN_").lower())
+        shown = "(set)" if row.variable in {"KAIMEN_DATABASE_URL", "KAIMEN_REDIS_URL"} and value else value
+        rows.append({
+            "variable": row.variable, "value": shown, "default": row.default, "unit": row.unit, "range": row.range,
+            "description": row.description,
+        })  # fmt: skip
+    if as_json:
+        print_json({"settings": rows})
+    else:
+        print_table(rows, ["variable", "value", "default", "unit", "description"], empty="")

@@ -1,0 +1,77 @@
+"""Server processes: what must hold before one starts, and the start itself (uvicorn, uvloop, httptools)."""
+
+import ipaddress
+import os
+
+import uvicorn
+from msgspec import Struct
+
+from api.app import FrontDoor
+from api.core.logging import configure
+from api.main.compose import compose
+from api.settings import Settings, read_settings
+
+
+class StartFault(Struct, frozen=True):
+    """Why a process must not start, and what to do about it."""
+
+    message: str
+    following: str
+
+
+def faults_of(settings: Settings) -> list[StartFault]:
+    """Everything about these settings that would be wrong in service."""
+    faults = []
+    if settings.workers > 1 and not settings.redis_url and not settings.limit_share:
+        faults.append(StartFault(
+            f"{settings.workers} workers with in-process limits would admit {settings.workers} times the quota",
+            f"set KAIMEN_REDIS_URL, or KAIMEN_LIMIT_SHARE=1/{settings.workers}",
+        ))  # fmt: skip
+    if settings.sandbox_url.rstrip("/") == settings.live_url.rstrip("/"):
+        faults.append(StartFault(
+            "sandbox and live have the same URL", "give KAIMEN_SANDBOX_URL and KAIMEN_LIVE_URL an origin each",
+        ))  # fmt: skip
+    if settings.embedded and not _is_loopback(settings.host):
+        faults.append(StartFault(
+            f"the embedded mode shows mail to everyone who reaches {settings.host}",
+            "set KAIMEN_EMBEDDED=false, or listen on 127.0.0.1",
+        ))  # fmt: skip
+    return faults
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def application() -> FrontDoor:
+    """The ASGI application of this process; uvicorn's factory, in every worker."""
+    settings, faults = read_settings(os.environ)
+    if faults:
+        raise SystemExit("; ".join(f"{fault.variable} {fault.message}" for fault in faults))
+    configure(settings.log_level)
+    return compose(settings)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what is under way and write what is buffered."""
+    uvicorn.run(
+        "api.main.serve:application",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers if settings.workers > 1 else None,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=20,
+        backlog=2048,
+    )
