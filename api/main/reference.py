@@ -93,8 +93,11 @@ def _settings_page() -> str:
 
 def _cli_page() -> str:
     root = importlib.import_module("api.main.cli").main
-    parts = ["# 命令行 · Command line\n\n退出码 · exit codes: 0 完成 done · 1 被拒绝或失败 refused or failed · "
-             "2 用法错误 wrong usage · 3 连不上服务器 no server\n"]  # fmt: skip
+    head = (
+        "# 命令行 · Command line\n\n退出码 · exit codes: 0 完成 done · 1 被拒绝或失败 refused or failed · "
+        "2 用法错误 wrong usage · 3 连不上服务器 no server\n"
+    )
+    parts = [head]
     for name, command in sorted(root.commands.items()):
         parts.append(_command_text(command, f"kaimen {name}"))
     return "\n".join(parts)
