@@ -1,0 +1,36 @@
+"""One installation with a small city, served for all journeys; each journey makes its own people and apps."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server import Installation, RunningServer
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    made = Installation(Path(tmp_path_factory.mktemp("journeys")))
+    made.command("city", "seed", "--citizens", "400", "--companies", "120", "--seed", "7")
+    return made
+
+
+@pytest.fixture(scope="session")
+def sandbox(installation: Installation) -> Iterator[RunningServer]:
+    with installation.serving("sandbox") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def live(installation: Installation, sandbox: RunningServer) -> Iterator[RunningServer]:
+    with installation.serving("live") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def company_code(installation: Installation) -> str:
+    """The credit code of a company that is in business."""
+    personas = installation.json("city", "personas")["personas"]
+    return next(
+        row["code"] for row in personas if row["kind"] == "organisation" and row["status"] == "active"
+    )
