@@ -122,3 +122,28 @@ PUBLISH_REFUSED = define(
     ("{following}", "{following}"),
     ("发布清单上还有未完成的项目。", "The checklist has open items."),
 )
+CHECKLIST_OPEN = define(
+    "checklist-open",
+    409,
+    ("上线清单尚未完成", "The going-live checklist is not finished"),
+    ("有 {count} 项尚未完成。", "{count} item(s) are still open."),
+    ("按 errors 逐项完成后重试。", "Finish them one by one as errors says, then try again."),
+    (
+        "上线前须有成功的沙箱调用、已验证的联系邮箱、已在正式环境发布的服务,并回答清单上的问题。",
+        "Going live takes a successful sandbox call, a verified contact, services that are published live, and answers to the questions.",
+    ),
+)
+SESSION_REQUIRED = define(
+    "session-required",
+    403,
+    ("须在浏览器中登录后操作", "This needs a browser session"),
+    (
+        "个人令牌与访问令牌不能{what}。",
+        "A personal token or an access token cannot {what}.",
+    ),
+    ("在门户登录后操作。", "Sign in to the portal and do it there."),
+    (
+        "令牌泄露时,不应能借它更换密码或再造令牌。",
+        "A leaked token must not be enough to change the password or to make more tokens.",
+    ),
+)

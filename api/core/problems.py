@@ -97,7 +97,8 @@ def define(
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
     """An answer that is no success. `facts` fill the texts and are shown as extension members.
 
-    `errors` lists field errors `{"pointer", "message"}`; `headers` are added to the answer.
+    `errors` lists field errors `{"pointer", "message"}`; `headers` are added to the answer. A fact or a
+    message may be a Text, it is said in the reader's language.
     Facts must never hold a token, a body or personal data: they go to the request log.
     A fact that is a sentence is a Text, so that it too is said in the reader's language.
     """

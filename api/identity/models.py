@@ -45,6 +45,10 @@ class ActionLink(Model):
     person_id = fields.CharField(max_length=40, default="")
     organisation_id = fields.CharField(max_length=40, default="")
     roles = fields.CharField(max_length=200, default="")  # comma-separated
+    payload: fields.JSONField[Any] = fields.JSONField(
+        default=dict
+    )  # of verify: the sign-up that waits, emptied at use
+    created_by = fields.CharField(max_length=64, default="")
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
@@ -107,6 +111,8 @@ class App(Model):
     environment = fields.CharField(max_length=8)  # sandbox or live
     client_id = fields.CharField(max_length=40, unique=True)  # kt_… or kl_…
     status = fields.CharField(max_length=12, default="active")  # active, suspended or deleted
+    status_before = fields.CharField(max_length=12, default="")  # of a deleted app: what restoring gives back
+    deleted_at = fields.DatetimeField(null=True)
     plan = fields.CharField(max_length=32, default="standard")
     auth_method = fields.CharField(max_length=24, default="client_secret")  # or private_key_jwt
     jwks: fields.JSONField[Any] = fields.JSONField(default=dict)
@@ -129,6 +135,7 @@ class AppSecret(Model):
     label = fields.CharField(max_length=100)
     hash = fields.CharField(max_length=80)
     hint = fields.CharField(max_length=8)  # last characters, to tell them apart
+    created_by = fields.CharField(max_length=64, default="")
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     last_used_at = fields.DatetimeField(null=True)
