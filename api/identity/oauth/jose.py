@@ -1,4 +1,8 @@
-"""The compact form of JOSE, strictly: three base64url segments without padding, nothing else (RFC 7515 §7.1)."""
+"""The compact form of JOSE, strictly: three base64url segments without padding, nothing else (RFC 7515 §7.1).
+
+Signatures are checked by algorithm name and key type together, so that no key can be used under another
+algorithm than its own. There is no `none` and no HMAC here.
+"""
 
 import base64
 import binascii
@@ -9,10 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
 )
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+PublicKey = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
+ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
 _ES256 = ECDSA(SHA256())
+_PSS = PSS(mgf=MGF1(SHA256()), salt_length=PSS.DIGEST_LENGTH)
 _TO_STANDARD = bytes.maketrans(b"-_+/", b"+/!!")  # "+" and "/" belong to another alphabet: made invalid
 _PADDING = (b"", b"", b"==", b"=")
 
@@ -47,6 +57,25 @@ def is_es256(signed: bytes, signature: bytes, key: EllipticCurvePublicKey) -> bo
     der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
     try:
         key.verify(der, signed, _ES256)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def is_signed(algorithm: str, signed: bytes, signature: bytes, key: PublicKey) -> bool:
+    """Whether `key`, used under `algorithm` (one of ALGORITHMS), signed this; False for a key of another type."""
+    try:
+        match algorithm, key:
+            case "ES256", EllipticCurvePublicKey() if key.curve.name == "secp256r1":
+                return is_es256(signed, signature, key)
+            case "EdDSA" | "Ed25519", Ed25519PublicKey():
+                key.verify(signature, signed)
+            case "PS256", RSAPublicKey():
+                key.verify(signature, signed, _PSS, SHA256())
+            case "RS256", RSAPublicKey():
+                key.verify(signature, signed, PKCS1v15(), SHA256())
+            case _:
+                return False
     except InvalidSignature:
         return False
     return True
