@@ -147,3 +147,42 @@ SESSION_REQUIRED = define(
         "A leaked token must not be enough to change the password or to make more tokens.",
     ),
 )
+SUBSCRIPTION_REFUSED = define(
+    "subscription-refused",
+    403,
+    ("不能订阅", "It cannot be subscribed to"),
+    ("{reason}", "{reason}"),
+    ("{following}", "{following}"),
+    (
+        "服务未在此环境发布、用途不在允许之列,或数据分级与开放对象不允许。",
+        "It is not published in this environment, the purpose is not allowed, or classification or audience forbid it.",
+    ),
+)
+BREAKING_CHANGE = define(
+    "breaking-change",
+    409,
+    ("新契约会破坏现有应用", "The new contract would break apps"),
+    (
+        "与已发布的 {service} 相比有 {count} 处破坏性变更,{apps} 个应用在用。",
+        "Against {service} as published there are {count} breaking change(s), in use by {apps} app(s).",
+    ),
+    (
+        "以新的主版本发布;或在沙箱以 force_reason 写明原因。",
+        "Publish it under a new major version; in the sandbox, a force_reason lets it through.",
+    ),
+    (
+        "同一主版本内的应用不应因部门的更新而停摆。变更与受影响的应用列在 changes 中。",
+        "Within a major version no update of a department stops an app. The changes and the apps they hit are in changes.",
+    ),
+)
+UPLOAD_REFUSED = define(
+    "upload-refused",
+    400,
+    ("上传无法接受", "The upload is refused"),
+    ("{reason}", "{reason}"),
+    ("{following}", "{following}"),
+    (
+        "文件过大、过多、路径越界,或找不到入口文件。",
+        "Files are too large or too many, a path climbs out, or no entry document can be found.",
+    ),
+)
