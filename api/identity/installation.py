@@ -1,0 +1,58 @@
+"""What identity is told once, at composition: the settings, and answers that only packages above can give.
+
+`api.main` calls `configure` before anything is served; it replaces everything at once. It holds no rule.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from api.core.caller import Caller
+from api.settings import Settings
+
+
+class SandboxCalls(Protocol):
+    """Who counts an app's calls in the sandbox: the gateway's request log."""
+
+    async def successful_calls(self, app_id: str, since: datetime) -> int:
+        """How many calls of the app were answered with a 2xx since then."""
+        ...
+
+
+class NoCallsKnown:
+    """Until someone counts: no calls, so the checklist stays open."""
+
+    async def successful_calls(self, app_id: str, since: datetime) -> int:
+        return 0
+
+
+async def _no_platform_tokens(token: str) -> Caller | None:
+    return None
+
+
+class Installation(Struct, frozen=True, kw_only=True):
+    """Settings, and who answers what identity asks.
+
+    `platform_caller(token)` verifies an OAuth access token for the platform API: the Caller, or None where
+    access tokens are not accepted here. It raises token-invalid, token-expired, token-revoked.
+    """
+
+    settings: Settings = Settings()
+    sandbox_calls: SandboxCalls = NoCallsKnown()
+    platform_caller: Callable[[str], Awaitable[Caller | None]] = _no_platform_tokens
+
+
+_current = Installation()
+
+
+def configure(installation: Installation) -> None:
+    """Use this from now on, in the whole process."""
+    global _current  # noqa: PLW0603 - the composition root sets it, once
+    _current = installation
+
+
+def current() -> Installation:
+    """What holds now."""
+    return _current

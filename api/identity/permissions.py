@@ -1,0 +1,200 @@
+"""May *this caller* do it. Each rule twice: `check_can_x` raises with the reason, `can_x` is its bool twin.
+
+Roles, in one organisation each: owner (everything), developer (apps), publisher (contracts), approver
+(decisions), viewer (sees, changes nothing). Administrators look after organisations and people of the whole
+platform, but hold no role in an organisation by that: they cannot act as its members. The operator (local
+command line) may do everything here. An app with a `platform:` scope acts for its own organisation within
+that scope; it never touches members, sessions or tokens.
+"""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from api.core.caller import Caller, CallerKind
+from api.core.problem_types_platform import NOT_SIGNED_IN, PERMISSION_DENIED, SESSION_REQUIRED
+from api.core.problems import Refusal, Text
+
+
+class Role(Struct, frozen=True):
+    """A role in an organisation, with the words that people read."""
+
+    name: str
+    title: Text
+    description: Text
+
+
+ROLES = (
+    Role("owner", Text("所有者", "Owner"),
+         Text("可做一切,并管理成员。", "May do everything, and manages the members.")),
+    Role("developer", Text("开发者", "Developer"),
+         Text("管理应用、密钥与订阅。", "Manages apps, secrets and subscriptions.")),
+    Role("publisher", Text("发布者", "Publisher"),
+         Text("导入契约、发布与下线服务。", "Imports contracts, publishes and retires services.")),
+    Role("approver", Text("审批人", "Approver"),
+         Text("审批订阅与上线;不能审批自己的申请。", "Decides subscriptions and going live, never their own request.")),
+    Role("viewer", Text("观察者", "Viewer"),
+         Text("可查看,不可更改。", "Sees everything, changes nothing.")),
+)  # fmt: skip
+ROLE_NAMES = tuple(role.name for role in ROLES)
+OWNER = frozenset({"owner"})
+APP_EDITORS = frozenset({"owner", "developer"})
+EVERYBODY = frozenset(ROLE_NAMES)
+
+APPS_READ, APPS_WRITE = "platform:apps:read", "platform:apps:write"
+ORGANISATIONS_READ = "platform:organisations:read"
+
+
+def roles_text(roles: Iterable[str]) -> Text:
+    """`所有者或开发者`, `owner or developer`: for the facts of a refusal."""
+    chosen = [role for role in ROLES if role.name in roles]
+    return Text(
+        "或".join(role.title.zh for role in chosen), " or ".join(role.title.en.lower() for role in chosen)
+    )
+
+
+def passes(check: Callable[..., None], *arguments: object) -> bool:
+    """Whether a `check_can_x` lets it through."""
+    try:
+        check(*arguments)
+    except Refusal:
+        return False
+    return True
+
+
+def _check_role(
+    caller: Caller, organisation_id: str, roles: frozenset[str], reason: Text, *, scope: str = ""
+) -> None:
+    if caller.kind == CallerKind.OPERATOR:
+        return
+    if caller.kind == CallerKind.ANONYMOUS:
+        raise Refusal(NOT_SIGNED_IN)
+    if caller.kind == CallerKind.APP:
+        if scope and scope in caller.scopes and organisation_id in caller.organisations:
+            return
+        role = (
+            Text(f"持有 {scope} 权限的应用", f"an app with the scope {scope}") if scope else roles_text(roles)
+        )
+        raise Refusal(PERMISSION_DENIED, reason=reason, role=role)
+    if not caller.has_role(organisation_id, *roles):
+        raise Refusal(PERMISSION_DENIED, reason=reason, role=roles_text(roles))
+
+
+# --- oneself ------------------------------------------------------------------------------------
+def check_is_person(caller: Caller) -> None:
+    """A person, by session or personal token: whoever has a name, a password and memberships."""
+    if caller.kind == CallerKind.ANONYMOUS:
+        raise Refusal(NOT_SIGNED_IN)
+    if caller.kind != CallerKind.PERSON:
+        raise Refusal(
+            PERMISSION_DENIED,
+            reason=Text("此操作须由人进行。", "This is done by a person."),
+            role=Text("成员", "a member"),
+        )
+
+
+def check_in_browser(caller: Caller, what: Text) -> None:
+    """A person with a session; `what` says what a token can't do. Raises session-required."""
+    check_is_person(caller)
+    if caller.grant != "session":
+        raise Refusal(SESSION_REQUIRED, what=what)
+
+
+# --- organisations ------------------------------------------------------------------------------
+def check_can_create_organisation(caller: Caller, kind: str) -> None:
+    """A company: everyone signed in. A department: administrators and the operator.
+
+    An individual one: nobody, it comes with the person.
+    """
+    if caller.kind == CallerKind.ANONYMOUS:
+        raise Refusal(NOT_SIGNED_IN)
+    if kind == "company" and caller.kind != CallerKind.APP:
+        return
+    if kind == "department" and caller.is_administrator and caller.kind != CallerKind.APP:
+        return
+    raise Refusal(
+        PERMISSION_DENIED,
+        reason=Text(f"你不能创建 {kind} 类组织。", f"You cannot create an organisation of kind {kind}."),
+        role=Text("平台管理员", "administrator of the platform"),
+    )
+
+
+def can_create_organisation(caller: Caller, kind: str) -> bool:
+    return passes(check_can_create_organisation, caller, kind)
+
+
+def check_can_view_organisation(caller: Caller, organisation_id: str) -> None:
+    """Members, administrators, the operator, and apps of it with `platform:organisations:read`."""
+    if caller.kind == CallerKind.PERSON and caller.is_administrator:
+        return
+    reason = Text("组织的资料只对成员可见。", "An organisation is seen by its members.")
+    _check_role(caller, organisation_id, EVERYBODY, reason, scope=ORGANISATIONS_READ)
+
+
+def can_view_organisation(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_view_organisation, caller, organisation_id)
+
+
+def check_can_manage_members(caller: Caller, organisation_id: str) -> None:
+    """Owners; and administrators, who get a department's first owner in."""
+    if caller.kind == CallerKind.PERSON and caller.is_administrator:
+        return
+    reason = Text("只有所有者能管理组织与成员。", "Only owners manage an organisation and its members.")
+    _check_role(caller, organisation_id, OWNER, reason)
+
+
+def can_manage_members(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_manage_members, caller, organisation_id)
+
+
+def check_can_invite_administrator(caller: Caller) -> None:
+    """Administrators in their browser, and the operator."""
+    if caller.kind == CallerKind.OPERATOR:
+        return
+    check_in_browser(caller, Text("邀请平台管理员", "invite an administrator"))
+    if not caller.is_administrator:
+        raise Refusal(
+            PERMISSION_DENIED,
+            reason=Text("只有管理员能邀请管理员。", "Only administrators invite administrators."),
+            role=Text("平台管理员", "administrator of the platform"),
+        )
+
+
+def can_invite_administrator(caller: Caller) -> bool:
+    return passes(check_can_invite_administrator, caller)
+
+
+# --- apps ---------------------------------------------------------------------------------------
+def check_can_view_app(caller: Caller, organisation_id: str) -> None:
+    """Every member of the owning organisation, the operator, and its apps with `platform:apps:read`."""
+    reason = Text("应用只对所属组织的成员可见。", "An app is seen by the members of its organisation.")
+    scope = APPS_WRITE if APPS_WRITE in caller.scopes else APPS_READ
+    _check_role(caller, organisation_id, EVERYBODY, reason, scope=scope)
+
+
+def can_view_app(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_view_app, caller, organisation_id)
+
+
+def check_can_edit_app(caller: Caller, organisation_id: str) -> None:
+    """Owners and developers, the operator, and its apps with `platform:apps:write`."""
+    reason = Text(
+        "只有所有者与开发者能创建和更改应用。", "Only owners and developers create and change apps."
+    )
+    _check_role(caller, organisation_id, APP_EDITORS, reason, scope=APPS_WRITE)
+
+
+def can_edit_app(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_edit_app, caller, organisation_id)
+
+
+def check_can_go_live(caller: Caller, organisation_id: str) -> None:
+    """Owners and developers as people, and the operator: somebody answers for the answers given."""
+    reason = Text(
+        "上线由所有者或开发者本人申请。", "Going live is asked for by an owner or developer in person."
+    )
+    _check_role(caller, organisation_id, APP_EDITORS, reason)
+
+
+def can_go_live(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_go_live, caller, organisation_id)
