@@ -116,6 +116,8 @@ class App(Model):
     plan = fields.CharField(max_length=32, default="standard")
     auth_method = fields.CharField(max_length=24, default="client_secret")  # or private_key_jwt
     jwks: fields.JSONField[Any] = fields.JSONField(default=dict)
+    # `platform:…` scopes, space-separated, that its tokens may have: what it may do here for its organisation
+    platform_scopes = fields.CharField(max_length=500, default="")
     sandbox_app_id = fields.CharField(max_length=40, default="")  # of a live app: where it comes from
     checklist: fields.JSONField[Any] = fields.JSONField(
         default=dict

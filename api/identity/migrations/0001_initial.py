@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ('plan', fields.CharField(default='standard', max_length=32)),
                 ('auth_method', fields.CharField(default='client_secret', max_length=24)),
                 ('jwks', fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                ('platform_scopes', fields.CharField(default='', max_length=500)),
                 ('sandbox_app_id', fields.CharField(default='', max_length=40)),
                 ('checklist', fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
                 ('created_by', fields.CharField(max_length=64)),
