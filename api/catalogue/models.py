@@ -31,8 +31,11 @@ class VersionRecord(Model):
     release = fields.CharField(max_length=64)
     title = fields.CharField(max_length=200, default="")
     status = fields.CharField(max_length=12)  # alpha … retired
+    wanted_status = fields.CharField(max_length=12, default="")  # what the document says, taken at publish
     status_before = fields.CharField(max_length=12, default="")  # what undoing a deprecation restores
-    deprecation: fields.JSONField[Any] = fields.JSONField(default=dict)  # at, sunset, successor, guide, reason
+    deprecation: fields.JSONField[Any] = fields.JSONField(
+        default=dict
+    )  # at, sunset, successor, guide, reason
     digest = fields.CharField(max_length=80)
     operations = fields.IntField(default=0)
     original = fields.TextField()  # JSON: {"entry": name, "files": {name: text}}
@@ -62,8 +65,10 @@ class Publication(Model):
     release = fields.CharField(max_length=64, default="")  # info.version
     document = fields.TextField()  # with the platform's stamps x-status and x-deprecation
     card = fields.TextField(default="{}")  # JSON: what lists show, see browsing.Card
+    offer = fields.TextField(default="{}")  # JSON: offers.Offer, what rights are decided by
     words = fields.TextField(default="")  # lower-case text that the search looks into
     state = fields.CharField(max_length=12)  # pending, published or retired
+    approval_id = fields.CharField(max_length=40, default="")  # of the release that waits, "" = none
     published_by = fields.CharField(max_length=64)
     published_at = fields.DatetimeField(null=True)
     retired_at = fields.DatetimeField(null=True)
