@@ -113,6 +113,7 @@ class App(Model):
     status = fields.CharField(max_length=12, default="active")  # active, suspended or deleted
     status_before = fields.CharField(max_length=12, default="")  # of a deleted app: what restoring gives back
     deleted_at = fields.DatetimeField(null=True)
+    suspended_by = fields.CharField(max_length=64, default="")  # an administrator, who alone resumes it then
     plan = fields.CharField(max_length=32, default="standard")
     auth_method = fields.CharField(max_length=24, default="client_secret")  # or private_key_jwt
     jwks: fields.JSONField[Any] = fields.JSONField(default=dict)

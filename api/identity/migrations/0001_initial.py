@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('status', fields.CharField(default='active', max_length=12)),
                 ('status_before', fields.CharField(default='', max_length=12)),
                 ('deleted_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('suspended_by', fields.CharField(default='', max_length=64)),
                 ('plan', fields.CharField(default='standard', max_length=32)),
                 ('auth_method', fields.CharField(default='client_secret', max_length=24)),
                 ('jwks', fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
