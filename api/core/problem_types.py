@@ -439,6 +439,37 @@ DEPARTMENT_CLOSED = define(
     step=_CALL,
     retry=True,
 )
+UPSTREAM_BUSY = define(
+    "upstream-busy",
+    503,
+    ("部门系统繁忙", "The department's system is busy"),
+    (
+        "{service} 的并发调用已满。",
+        "As many calls to {service} are under way as its connection allows.",
+    ),
+    ("等待 Retry-After 秒,并降低并发。", "Wait Retry-After seconds and send fewer calls at once."),
+    (
+        "每个上游的并发调用有上限,一个慢系统不会拖住其他服务。",
+        "Calls to one upstream are bounded, so that a slow system cannot hold up the others.",
+    ),
+    step=_CALL,
+    retry=True,
+)
+EGRESS_REFUSED = define(
+    "egress-refused",
+    502,
+    ("上游地址不被允许", "The upstream's address is not allowed"),
+    (
+        "{service} 的上游地址不在平台允许访问的网络之内。",
+        "The upstream of {service} is outside the networks that the platform may call.",
+    ),
+    ("把 request_id 告诉平台运维。", "Tell the operators the request_id."),
+    (
+        "KAIMEN_EGRESS_ALLOW 默认为空;域名解析出的地址须在其中,链路本地与云元数据地址一律拒绝。",
+        "KAIMEN_EGRESS_ALLOW is empty by default; the address that a name resolves to must be in it, and link-local and cloud metadata addresses are always refused.",
+    ),
+    step=_CALL,
+)
 # --- record ----------------------------------------------------------------------------------------
 EVIDENCE_UNAVAILABLE = define(
     "evidence-unavailable",

@@ -1,0 +1,172 @@
+"""Step `call`: the department's system is asked, within its hours, before the deadline, and not while it is down.
+
+Safe methods are tried again when the connection failed; nothing is, once the answer has begun. It reads no
+answer: `validate` and the face do.
+"""
+
+import asyncio
+import random
+import time
+from typing import Any
+
+from api.core import clock, problem_types
+from api.core.problems import Failure
+from api.gateway.connector import Connector, Context, Request, Result
+from api.gateway.exchange import Exchange
+from api.gateway.forwarding import request_headers
+from api.gateway.guard import Guard
+from api.gateway.hours import parse_hours
+
+ATTEMPTS = 3
+BACK_OFF_SECONDS = 0.05  # doubled for each attempt, then anything from half to all of it
+_REPEATABLE = frozenset({problem_types.UPSTREAM_UNREACHABLE.slug, problem_types.UPSTREAM_INVALID.slug})
+_OUT_OF_ORDER = frozenset({502, 503, 504})
+_NO_FAULT_OF_THE_UPSTREAM = frozenset({problem_types.EGRESS_REFUSED.slug, problem_types.UPSTREAM_BUSY.slug})
+
+
+async def apply(exchange: Exchange, gateway: Any) -> None:
+    """Fill `exchange.result`, `attempts` and `upstream_us`.
+
+    Raises Failure: department-closed, circuit-open, upstream-unreachable, upstream-timeout, upstream-invalid,
+    upstream-busy, egress-refused.
+    """
+    settings = gateway.settings
+    service = exchange.service
+    connector = exchange.connector
+    assert service is not None
+    assert connector is not None
+    if service.promise.hours and settings.environment == "live":
+        _check_open(service.promise.hours, service.promise.time_zone, service.key)
+    started = time.perf_counter_ns()
+    deadline = time.monotonic() + settings.call_deadline_ms / 1000
+    context = _context(exchange, settings.environment, service.key, deadline)
+    request = _request(exchange, settings)
+    guard: Guard | None = getattr(connector, "guard", None)
+    try:
+        if guard is None:
+            exchange.attempts = 1
+            async with asyncio.timeout_at(deadline):
+                exchange.result = await connector.call(exchange.operation, request, context)
+        else:
+            exchange.result = await _call_guarded(exchange, connector, guard, request, context)
+    except TimeoutError:
+        raise Failure(
+            problem_types.UPSTREAM_TIMEOUT, service=service.key, deadline_ms=settings.call_deadline_ms
+        ) from None
+    except Failure as failure:
+        failure.facts.setdefault("service", service.key)
+        failure.facts.setdefault("deadline_ms", settings.call_deadline_ms)
+        raise
+    finally:
+        exchange.upstream_us = (time.perf_counter_ns() - started) // 1000
+
+
+async def _call_guarded(
+    exchange: Exchange, connector: Connector, guard: Guard, request: Request, context: Context
+) -> Result:
+    may_repeat = exchange.operation.is_safe and (request.body is None or isinstance(request.body, bytes))
+    while True:
+        exchange.attempts += 1
+        is_last = exchange.attempts >= ATTEMPTS or not may_repeat
+        wait = guard.enter()
+        if wait:
+            after = max(1, round(wait + 0.5))
+            raise Failure(
+                problem_types.CIRCUIT_OPEN,
+                headers={"Retry-After": str(after)},
+                service=context.service,
+                retry_after=after,
+            )
+        try:
+            result = await connector.call(exchange.operation, request, context)
+        except Failure as failure:
+            if failure.kind.slug in _NO_FAULT_OF_THE_UPSTREAM:
+                guard.leave()
+                raise
+            guard.fail()
+            if (
+                is_last
+                or failure.kind.slug not in _REPEATABLE
+                or not await _back_off(exchange.attempts, context)
+            ):
+                raise
+            continue
+        except BaseException:
+            guard.leave()
+            raise
+        if result.status not in _OUT_OF_ORDER:
+            guard.succeed()
+            return result
+        guard.fail()
+        if is_last or not isinstance(result.body, bytes) or _says_when(result):
+            return result
+        if not await _back_off(exchange.attempts, context):
+            return result
+
+
+async def _back_off(attempt: int, context: Context) -> bool:
+    """Wait a little, not in step with others; False when the deadline leaves no time for it."""
+    pause = BACK_OFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+    if time.monotonic() + pause >= context.deadline:
+        return False
+    await asyncio.sleep(pause)
+    return True
+
+
+def _says_when(result: Result) -> bool:
+    return any(name == b"retry-after" for name, _ in result.headers)
+
+
+def _check_open(hours_text: str, time_zone: str, service: str) -> None:
+    hours = parse_hours(hours_text, time_zone)
+    if hours is None:
+        return
+    wait = hours.seconds_to_opening(clock.now())
+    if wait:
+        raise Failure(
+            problem_types.DEPARTMENT_CLOSED,
+            headers={"Retry-After": str(wait)},
+            service=service,
+            hours=f"{hours_text} ({time_zone})",
+            retry_after=wait,
+        )
+
+
+def _context(exchange: Exchange, environment: str, service: str, deadline: float) -> Context:
+    decision = exchange.decision
+    app_id = exchange.caller.id
+    return Context(
+        request_id=exchange.request_id,
+        deadline=deadline,
+        environment=environment,
+        app_id=app_id,
+        state_id=app_id if environment == "sandbox" else "",
+        scenario=exchange.scenario,
+        locale=exchange.locale,
+        subject=decision.subject if decision is not None else "",
+        purpose=decision.purpose if decision is not None else "",
+        trace_parent=exchange.trace_parent,
+        service=service,
+    )
+
+
+def _request(exchange: Exchange, settings: Any) -> Request:
+    body = exchange.body if exchange.body is not None else exchange.body_stream
+    if exchange.content_length == 0 and not exchange.body:
+        body = None
+    return Request(
+        path=exchange.path_values,
+        query=exchange.query_values,
+        headers=exchange.header_values,
+        target=exchange.target,
+        body=body,
+        content_type=exchange.content_type,
+        content_length=exchange.content_length,
+        json=exchange.json,
+        forward_headers=request_headers(
+            exchange.headers,
+            client_address=exchange.client_address,
+            public_origin=settings.issuer,
+            keeps_encoding=settings.environment == "live",  # the sandbox reads every answer to check it
+        ),
+    )
