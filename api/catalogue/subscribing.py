@@ -55,12 +55,13 @@ def parse_entry(text: str) -> SubscriptionEntry:
 
 
 async def subscribe(
-    caller: Caller, *, app_id: str, organisation_id: str, environment: str, version_id: str, purpose: str = ""
-) -> Subscription:
+    caller: Caller, *, app_id: str, organisation_id: str, environment: str, version_id: str, purpose: str = "",
+    entry: Entry | None = None,
+) -> Subscription:  # fmt: skip
     """Subscribe an app; the status tells whether it is active or awaits its department (see above).
 
     Repeating it changes nothing; after a rejection or a cancellation it asks anew. `organisation_id` and
-    `environment` are the app's. Errors: permission-denied, subscription-refused (not published there, purpose,
+    `environment` are the app's. With an open `entry` it is part of that write, not one of its own. Errors: permission-denied, subscription-refused (not published there, purpose,
     classification, audience), conflict (suspended by the department), not-found (no such app).
     """
     check_can_subscribe(caller, organisation_id)
@@ -74,22 +75,28 @@ async def subscribe(
     needed = Level.L3 if is_sandbox else deciding_level(reached)  # synthetic data: whatever a face offers
     at_once = is_sandbox or is_open_at_once(reached, subscriber)
     action = "subscription:activate" if at_once else "subscription:request"
+
+    async def write(entry: Entry) -> Subscription:
+        row = await _enter(
+            caller, app_id, organisation_id, environment, version_id, purpose, at_once=at_once, needed=needed
+        )  # fmt: skip
+        entry.detail["subscription"] = row.id
+        if not at_once:
+            await _ask(entry, caller, row, owner, needed)
+        entry.changed("subscription", app_id)
+        _emit(entry, row, "activated" if at_once else "requested")
+        return row
+
     try:
+        if entry is not None:
+            return await write(entry)
         async with audit.write(
             caller.actor, action, f"app/{app_id}", organisation=organisation_id,
             service=version_id, purpose=purpose, environment=environment, level=needed.value,
-        ) as entry:  # fmt: skip
-            row = await _enter(
-                caller, app_id, organisation_id, environment, version_id, purpose, at_once=at_once, needed=needed
-            )  # fmt: skip
-            entry.detail["subscription"] = row.id
-            if not at_once:
-                await _ask(entry, caller, row, owner, needed)
-            entry.changed("subscription", app_id)
-            _emit(entry, row, "activated" if at_once else "requested")
+        ) as own:  # fmt: skip
+            return await write(own)
     except _UnchangedError as unchanged:
         return unchanged.row
-    return row
 
 
 class _UnchangedError(Exception):
