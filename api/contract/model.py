@@ -75,7 +75,8 @@ class Finding(Struct, frozen=True):
     """One thing that loading or linting has to say; errors are values, never the first exception.
 
     `pointer` is a JSON pointer (RFC 6901) into the document as given, "" for the whole;
-    `hint` says what to do next; `source` names the standard or reason behind the rule.
+    `hint` says what to do next; `source` names the standard or reason behind the rule. The `_zh` fields hold
+    the same texts in Chinese.
     """
 
     rule: str
@@ -85,6 +86,8 @@ class Finding(Struct, frozen=True):
     hint: str = ""
     source: str = ""
     file: str = ""
+    message_zh: str = ""
+    hint_zh: str = ""
 
 
 class Loss(Struct, frozen=True):
@@ -94,6 +97,7 @@ class Loss(Struct, frozen=True):
     pointer: str
     message: str
     faces: tuple[str, ...] = ()  # faces that are the poorer for it; empty means all
+    message_zh: str = ""
 
 
 class FaceVerdict(Struct, frozen=True):
@@ -101,6 +105,7 @@ class FaceVerdict(Struct, frozen=True):
 
     verdict: str
     reasons: tuple[str, ...] = ()
+    reasons_zh: tuple[str, ...] = ()
 
 
 class Classification(Struct, frozen=True):
