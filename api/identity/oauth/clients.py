@@ -6,6 +6,7 @@ nothing), so a secret that was revoked a moment ago is refused now, on every pro
 
 import asyncio
 import hmac
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,11 +22,14 @@ from api.core.models import ControlChange
 from api.identity.models import App, AppSecret
 from api.identity.oauth.jose import PublicKey
 from api.identity.oauth.rights import Rights
-from api.identity.oauth.scopes import GrantedScopes, PublishedScopes
+from api.identity.oauth.scopes import GrantedScopes, PublishedScopes, grant_scopes
 
 MAX_CACHED = 20_000
 MAX_SECRETS = 25  # five may be valid at once; older ones are kept to explain why they no longer work
 PREFIXES = {"sandbox": "kt_", "live": "kl_"}
+_is_client_id = re.compile(
+    r"k[tl]_[0-9a-z]{1,37}"
+).fullmatch  # also: what never may reach the database does not
 
 
 class Secret(Struct, frozen=True):
@@ -128,14 +132,14 @@ class ClientDirectory:
 
     async def find(self, client_id: str) -> Client | None:
         """The client as of the last `catch_up`, or None where there is no such app here."""
-        if not client_id.startswith(PREFIXES[self.environment]):
+        if not _is_client_id(client_id) or not client_id.startswith(PREFIXES[self.environment]):
             return None
         client = self._clients.get(client_id)
         if client is not None:
             self._clients.move_to_end(client_id)
             return client
         drops = self._drops
-        client = await _load(client_id, self.environment, self._rights)
+        client = await _load(client_id, self.environment, self._rights, await self.published())
         if client is not None and drops == self._drops:  # else something changed while it was read
             self._clients[client_id] = client
             self._client_of_app[client.app_id] = client_id
@@ -186,10 +190,13 @@ class ClientDirectory:
             self._client_of_app.clear()
 
 
-async def _load(client_id: str, environment: str, rights: Rights) -> Client | None:
+async def _load(
+    client_id: str, environment: str, rights: Rights, published: PublishedScopes
+) -> Client | None:
     app = await App.get_or_none(client_id=client_id, environment=environment)
     if app is None:
         return None
     rows = await AppSecret.filter(app_id=app.id).order_by("-created_at").limit(MAX_SECRETS)
     secrets = [Secret(row.id, row.hash, row.hint, row.expires_at, row.revoked_at is not None) for row in rows]
-    return Client(app, secrets, import_keys(app.jwks or {}), await rights.granted(app.id))
+    granted = grant_scopes(await rights.granted(app.id), app.platform_scopes, published)
+    return Client(app, secrets, import_keys(app.jwks or {}), granted)

@@ -1,6 +1,6 @@
 """Which scopes a token may carry: those of the app's active subscriptions, under the platform's own names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -11,18 +11,31 @@ MAX_SCOPE_BYTES = 5000  # a token with more would not fit the header line that p
 _SHOWN = 8
 
 
+class PublishedScopes(Struct, frozen=True):
+    """Published scopes with the version that offers each (`company@v1`), and the foreign names for them."""
+
+    offered_by: dict[str, str] = {}
+    aliases: dict[str, frozenset[str]] = {}
+
+
 class GrantedScopes(Struct, frozen=True):
     """The scopes that an app may have, and the foreign names under which it may ask for them."""
 
     names: frozenset[str] = frozenset()
-    aliases: dict[str, str] = {}
+    aliases: dict[str, frozenset[str]] = {}
 
 
-class PublishedScopes(Struct, frozen=True):
-    """The scopes of published services. `offered_by` maps them, and their foreign names, to `company@v1`."""
+def grant_scopes(granted: frozenset[str], platform_scopes: str, published: PublishedScopes) -> GrantedScopes:
+    """What an app may have: the scopes of its subscriptions, and the platform scopes that its owner gave it.
 
-    names: frozenset[str] = frozenset()
-    offered_by: dict[str, str] = {}
+    A contract cannot give platform scopes, whatever it calls its own.
+    """
+    of_services = frozenset(scope for scope in granted if not scope.startswith(PLATFORM))
+    platform = frozenset(scope for scope in platform_scopes.split() if scope.startswith(PLATFORM))
+    aliases = {
+        alias: names & of_services for alias, names in published.aliases.items() if names & of_services
+    }
+    return GrantedScopes(of_services | platform, aliases)
 
 
 def audience_of(scope: str, issuer: str) -> str:
@@ -30,10 +43,10 @@ def audience_of(scope: str, issuer: str) -> str:
     return f"{issuer}/platform" if scope.startswith(PLATFORM) else f"{issuer}/api"
 
 
-def allowed_scope(requested: str, granted: GrantedScopes, published: Mapping[str, str]) -> str:
+def allowed_scope(requested: str, granted: GrantedScopes, published: PublishedScopes) -> str:
     """The scope of the token: what was asked for, or everything granted where nothing was.
 
-    Raises ScopeRefused naming what is missing and what to do. `published` maps scopes to service versions.
+    Raises ScopeRefused naming what is missing and what to do.
     Platform scopes and service scopes have different audiences and never share a token.
     """
     if not requested:
@@ -42,7 +55,7 @@ def allowed_scope(requested: str, granted: GrantedScopes, published: Mapping[str
         asked = [part for part in requested.split(" ") if part]
         if any(not part.isascii() or '"' in part or "\\" in part for part in asked):
             raise ScopeRefused("A scope holds characters that no scope may hold (RFC 6749, section 3.3).")
-        names = {granted.aliases.get(part, part) for part in asked}
+        names = {name for part in asked for name in _own_names(part, granted)}
         missing = sorted(names - granted.names)
         if missing:
             raise ScopeRefused(_explain(missing, granted.names, published))
@@ -60,13 +73,19 @@ def allowed_scope(requested: str, granted: GrantedScopes, published: Mapping[str
     return scope
 
 
-def _explain(missing: list[str], granted: Iterable[str], published: Mapping[str, str]) -> str:
+def _own_names(asked: str, granted: GrantedScopes) -> Iterable[str]:
+    """A name of ours stands for itself, whatever another contract uses it for as an alias."""
+    return (asked,) if asked in granted.names else granted.aliases.get(asked, (asked,))
+
+
+def _explain(missing: list[str], granted: Iterable[str], published: PublishedScopes) -> str:
     first = missing[0]
-    if first in published:
-        service = published[first]
+    own = min(published.aliases.get(first, {first}))
+    if own in published.offered_by:
+        service = published.offered_by[own]
         remedy = f"Subscribe it to {service} in the portal, or run: kaimen subscription add {service}"
     elif first.startswith(PLATFORM):
-        remedy = "Use a personal token for the platform API"
+        remedy = "An owner of the app can give it platform scopes; people use a personal token"
     else:
         remedy = "No published service offers it here; check the name against the catalogue"
     return (

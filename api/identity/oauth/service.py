@@ -1,23 +1,26 @@
 """The authorization server of one plane, put together: ring, clients, revocations, and the way of a request.
 
-    async with AuthorizationService(settings, vault) as oauth: ...
+    service = AuthorizationService(settings, vault, CatalogueRights(settings.environment))
+    create_app(settings, handlers=[routes.router], lifespan=[service.lifespan])
 
-It is made once for each process. The gateway reads `ring` and `revoked` of it.
+It is made once for each process, and runs while the stores are open. The gateway reads `ring` and `revoked`.
 """
 
-import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
-from tortoise.exceptions import BaseORMException
+from authlib.oauth2 import OAuth2Error
+from litestar import Litestar
 
-from api.core import audit, clock, store
+from api.core import clock, jobs, store
+from api.core.caller import Caller, CallerKind
 from api.core.crypto import Vault
+from api.core.jobs import Job
 from api.core.logging import log_failure
+from api.core.problem_types import TOKEN_REVOKED
 from api.core.problems import Refusal
-from api.identity.models import AppSecret
+from api.identity.models import App
 from api.identity.oauth import tokens
 from api.identity.oauth.client_authentication import presented_client_id
 from api.identity.oauth.clients import ClientDirectory
@@ -28,6 +31,7 @@ from api.identity.oauth.metadata import describe_server
 from api.identity.oauth.models import RevokedToken, UsedAssertion
 from api.identity.oauth.revocation import RevokedTokens
 from api.identity.oauth.rights import Rights
+from api.identity.oauth.secret_uses import SecretUses
 from api.identity.oauth.server import Answer, Server
 from api.identity.oauth.unit_of_work import UNIT, UnitOfWork
 from api.settings import Settings
@@ -51,23 +55,30 @@ class AuthorizationService:
         self.server = Server(self.ring, self.issuers, settings.access_token_seconds)
         self._uses = SecretUses()
         self._poll_seconds = settings.poll_interval_ms / 1000
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        """Make sure of the keys, learn the revocations, and go on following both."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Make sure of the keys, learn the revocations, and follow both for the life of the block."""
         await self.ring.ensure()
         await self.revoked.poll()
-        self._task = asyncio.create_task(self._follow(), name="oauth-follow")
-        return self
+        following = jobs.running(
+            Job("oauth.revocations", self._poll_seconds, self.revoked.poll),
+            Job("oauth.keys", KEYS_EVERY_SECONDS, self.ring.refresh),
+            Job("oauth.uses", USES_EVERY_SECONDS, self._uses.write),
+            Job("oauth.sweep", SWEEP_EVERY_SECONDS, self.sweep),
+        )
+        try:
+            async with following:
+                yield
+        finally:
+            await self._uses.write()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await self._uses.write()
+    @asynccontextmanager
+    async def lifespan(self, app: Litestar) -> AsyncIterator[None]:
+        """For Litestar: run with the application, and be found by the routes."""
+        async with self.running():
+            app.state.oauth = self
+            yield
 
     async def respond(self, endpoint: str, form: Form) -> Answer:
         """The answer of the endpoint `token`, `revocation` or `introspection` to a form.
@@ -90,22 +101,46 @@ class AuthorizationService:
             self._uses.note(work.secret.id)
         return answer
 
-    def refuse(self, error: InputRefused) -> Answer:
-        """The answer to a request that could not even be read."""
-        return Answer(*error())
-
     async def metadata(self) -> dict[str, Any]:
         """The RFC 8414 document, with the scopes that are published now."""
         await self.clients.catch_up()
         published = await self.clients.published()
-        return describe_server(self.issuer, self.docs_url, sorted(published.names))
+        return describe_server(self.issuer, self.docs_url, sorted(published.offered_by))
 
     async def claims_of(self, token: str) -> tokens.Claims | None:
         """The claims of a token of ours that is valid now, whatever its audience; None for anything else."""
         for audience in (f"{self.issuer}/api", f"{self.issuer}/platform"):
             with suppress(Refusal):
-                return await tokens.verify_or_look_again(token.encode(), self.ring, self.issuer, audience)
+                return await tokens.verify_or_look_again(
+                    token.encode(errors="replace"), self.ring, self.issuer, audience
+                )
         return None
+
+    async def platform_caller(self, token: str) -> Caller | None:
+        """The app behind an access token for the platform API, acting for its organisation and within its scopes.
+
+        Raises Refusal: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, WRONG_ENVIRONMENT.
+        """
+        others = {name: issuer for name, issuer in self.issuers.items() if name != self.environment}
+        audience = f"{self.issuer}/platform"
+        claims = await tokens.verify_or_look_again(
+            token.encode(errors="replace"), self.ring, self.issuer, audience, others
+        )
+        app = await App.get_or_none(id=claims.app)
+        is_revoked = RevokedToken.filter(jti=claims.jti).using_db(store.plane(self.environment)).exists()
+        if app is None or app.status != "active" or await is_revoked:
+            raise Refusal(TOKEN_REVOKED, token_endpoint=f"{self.issuer}/oauth/token")
+        return Caller(
+            kind=CallerKind.APP,
+            id=app.id,
+            name=app.name,
+            organisations={app.organisation_id: frozenset()},
+            client_id=app.client_id,
+            environment=app.environment,
+            scopes=frozenset(claims.scope.split()) & frozenset(app.platform_scopes.split()),
+            token_id=claims.jti,
+            expires_at=float(claims.exp),
+        )
 
     async def _preload(self, form: Form, *, with_token: bool) -> UnitOfWork:
         work = UnitOfWork(form)
@@ -127,36 +162,15 @@ class AuthorizationService:
                 answer = self.server.create_token_response(form)
             else:
                 answer = self.server.create_endpoint_response(endpoint, form)
+        except OAuth2Error as error:
+            return Answer(*error())
         except (ValueError, KeyError, TypeError) as error:
             # authlib raises these for input that it cannot put into its own messages: refuse, and be told of it
             log_failure("oauth.unreadable", error, endpoint=endpoint)
-            return self.refuse(InputRefused("The request cannot be read."))
+            return Answer(*InputRefused("The request cannot be read.")())
         if not isinstance(answer, Answer):
             raise TypeError(f"the {endpoint} endpoint gave no answer")
         return answer
-
-    async def _follow(self) -> None:
-        """Follow keys and revocations, write the uses of secrets, delete what has expired; until cancelled."""
-        due: dict[str, float] = {}
-        jobs: Mapping[str, tuple[float, Any]] = {
-            "revocations": (0.0, self.revoked.poll),
-            "keys": (KEYS_EVERY_SECONDS, self.ring.refresh),
-            "uses": (USES_EVERY_SECONDS, self._uses.write),
-            "sweep": (SWEEP_EVERY_SECONDS, self.sweep),
-        }
-        while True:
-            await asyncio.sleep(self._poll_seconds)
-            now = clock.unix_seconds()
-            for name, (every, job) in jobs.items():
-                if now < due.setdefault(name, now + every):
-                    continue
-                due[name] = now + every
-                try:
-                    await job()
-                except (BaseORMException, OSError) as error:
-                    log_failure(
-                        "oauth.follow", error, job=name
-                    )  # the store is away: try again at the next turn
 
     async def sweep(self) -> None:
         """Delete used assertions, revocations and retired keys that no longer matter."""
@@ -165,27 +179,3 @@ class AuthorizationService:
         )
         await self.revoked.sweep()
         await self.ring.sweep()
-
-
-class SecretUses:
-    """When each secret was last used, written in batches: one journal entry a minute at most."""
-
-    def __init__(self) -> None:
-        self._noted: dict[str, Any] = {}
-
-    def note(self, secret_id: str) -> None:
-        self._noted[secret_id] = clock.now()
-
-    async def write(self) -> int:
-        """Write what was noted. Returns how many secrets."""
-        noted, self._noted = self._noted, {}
-        if not noted:
-            return 0
-        try:
-            async with audit.write("system:oauth", "app:secret:used", "oauth", secrets=len(noted)):
-                for secret_id, moment in noted.items():
-                    await AppSecret.filter(id=secret_id).update(last_used_at=moment)
-        except (BaseORMException, OSError):
-            self._noted = noted | self._noted
-            raise
-        return len(noted)

@@ -20,7 +20,7 @@ class ClientCredentialsGrant(AuthlibGrant):
         request: Any = self.request
         client: Client = request.client
         requested = request.payload.scope or ""
-        self.scope = allowed_scope(requested, client.granted, UNIT.get().published.offered_by)
+        self.scope = allowed_scope(requested, client.granted, UNIT.get().published)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """The token. Not authlib's own method: that one writes the token to its debug log."""
