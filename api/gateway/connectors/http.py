@@ -44,7 +44,7 @@ class HttpConnector:
         self.guard = Guard()
         self.pool = pool
         target = pool.target
-        self._service = service.key if service is not None else upstream
+        self._service = service.key if service is not None else "…"
         self._base_path = target.base_path.encode()
         self._prefix = b"host: %b\r\n" % target.authority.encode()
         self._places = _places_of(target)
