@@ -18,12 +18,10 @@ Headers = list[tuple[bytes, bytes]]
 class Decision:
     """What `authorise` found: the ground on which the call may go on."""
 
-    __slots__ = ("grant", "purpose", "subject", "subscription_id")
+    __slots__ = ("grant", "purpose", "subject", "subscription")
 
-    def __init__(
-        self, subscription_id: str = "", purpose: str = "", grant: str = "", subject: str = ""
-    ) -> None:
-        self.subscription_id = subscription_id
+    def __init__(self, subscription: str = "", purpose: str = "", grant: str = "", subject: str = "") -> None:
+        self.subscription = subscription  # as commands write it: company@v1, company@v1:bank-credit
         self.purpose = purpose
         self.grant = grant
         self.subject = subject
@@ -37,7 +35,7 @@ class Exchange:
         "request_id", "parent_id", "face", "method", "raw_path", "query_string", "headers", "client_address",
         "body", "body_stream", "content_length", "locale", "trace_parent", "started_ns", "started_at_us",
         # admit
-        "path", "authorization",
+        "path", "is_path_exact", "header_map", "authorization",
         # route
         "snapshot", "service", "operation", "compiled", "path_values", "connector", "target",
         # authenticate
@@ -45,7 +43,7 @@ class Exchange:
         # authorise
         "decision",
         # limit
-        "plan", "cost", "quota_left", "quota_headers",
+        "plan", "quota", "cost", "quota_left", "quota_headers",
         # validate
         "query_values", "header_values", "json", "scenario", "content_type",
         # call
@@ -82,19 +80,22 @@ class Exchange:
         self.trace_parent = ""
         self.started_ns = started_ns  # time.perf_counter_ns()
         self.started_at_us = started_at_us  # microseconds since the epoch
+        self.header_map: dict[bytes, bytes] = {}  # lower-case name -> value; of a repeated name the last
         self.path = ""  # normalised once by admit: decoded, no dot segments, no double slashes
+        self.is_path_exact = True  # whether it is byte for byte what came
         self.authorization = b""
         self.snapshot: Any = None  # api.gateway.snapshot.Snapshot: one consistent view for the whole call
         self.service: Service | None = None
         self.operation: Any = None  # api.contract.model.Operation once routed
         self.compiled: Any = None  # api.gateway.snapshot.CompiledOperation: validators, masks
-        self.path_values: dict[str, str] = {}
+        self.path_values: dict[str, Any] = {}
         self.connector: Connector | None = None
         self.target = ""  # path and query to forward, exactly as matched, below the version
         self.caller: Caller = ANONYMOUS
         self.app: Any = None  # api.gateway.snapshot.AppRow
         self.decision: Decision | None = None
         self.plan = ""
+        self.quota: Any = None  # api.gateway.quota.ClassQuota
         self.cost = 0
         self.quota_left = -1
         self.quota_headers: Headers = []

@@ -1,0 +1,117 @@
+"""Step `authorise`: whether this app may make this call, for which purpose, on what ground.
+
+What stands in the way is named in the order in which it has to be mended: data that leave through no face,
+an operation that is not for such apps, the subscription, the consent, the scope, the purpose. What a
+subscription opens is the catalogue's rule (offers.obstacle_of), asked here again for each call.
+"""
+
+from api.core.problem_types import (
+    AUDIENCE_REFUSED,
+    CLASSIFICATION_REFUSED,
+    CONSENT_REQUIRED,
+    NOT_SUBSCRIBED,
+    PURPOSE_REQUIRED,
+    SCOPE_MISSING,
+    SUBSCRIPTION_PENDING,
+)
+from api.core.problems import Refusal, Text
+from api.gateway.compiled import CompiledOperation
+from api.gateway.exchange import Decision, Exchange
+from api.gateway.plane import Gateway
+from api.gateway.rights import Standing
+
+PURPOSE_HEADER = b"kaimen-purpose"
+_AUDIENCE = {
+    "audience": Text("政府部门", "government departments"),
+    "share": Text("数据所属部门及第三方(x-share: none,不与其他部门共享)",
+                  "the owning department and third parties (x-share: none, not shared with departments)"),
+}  # fmt: skip
+
+
+def apply(exchange: Exchange, gateway: Gateway) -> None:
+    """Fill the decision.
+
+    Raises Refusal: classification-refused, audience-refused, not-subscribed, subscription-pending,
+    consent-required, scope-missing, purpose-required.
+    """
+    compiled: CompiledOperation = exchange.compiled
+    app = exchange.app
+    caller = exchange.caller
+    if compiled.is_closed:
+        raise _closed(compiled)
+    obstacle = compiled.obstacle(app.organisation_kind, app.organisation_id)
+    if obstacle:
+        raise Refusal(AUDIENCE_REFUSED, operation=compiled.operation.id, audience=_AUDIENCE[obstacle])
+    standing: Standing | None = app.rights.get(compiled.entry.key)
+    if standing is None or not (standing.purposes or standing.is_pending):
+        raise Refusal(NOT_SUBSCRIBED, app=app.id, service=compiled.entry.key)
+    if compiled.needs_consent and not caller.grant:
+        _check_granted_level(standing, compiled, app.id)
+        raise Refusal(CONSENT_REQUIRED, operation=compiled.operation.id)
+    single = standing.single
+    if (
+        single is not None
+        and compiled.level <= standing.single_level
+        and (not compiled.purposes or single.purpose in compiled.purposes)
+        and PURPOSE_HEADER not in exchange.header_map
+    ):
+        decision: Decision | None = single
+    else:
+        _check_granted_level(standing, compiled, app.id)
+        decision = None
+    for scope in compiled.scopes:
+        if scope not in caller.scopes:
+            raise _scope_missing(compiled, scope, caller.scopes)
+    if decision is None:
+        decision = _choose(standing, compiled, exchange.header_map.get(PURPOSE_HEADER, b""))
+    if caller.grant:
+        decision = Decision(decision.subscription, decision.purpose, caller.grant, decision.subject)
+    exchange.decision = decision
+    exchange.verdicts.append(compiled.scoped)
+
+
+def _check_granted_level(standing: Standing, compiled: CompiledOperation, app_id: str) -> None:
+    """The department grants a level; what a later release puts above it awaits another decision."""
+    if not any(compiled.level <= level for level, _ in standing.purposes.values()):
+        raise Refusal(SUBSCRIPTION_PENDING, app=app_id, service=compiled.entry.key)
+
+
+def _choose(standing: Standing, compiled: CompiledOperation, wanted: bytes) -> Decision:
+    """The purpose of this call: the only one that fits, or the one that the header names."""
+    fitting = {
+        purpose: decision
+        for purpose, (level, decision) in standing.purposes.items()
+        if compiled.level <= level and (not compiled.purposes or purpose in compiled.purposes)
+    }
+    if wanted:
+        named = fitting.get(wanted.decode("utf-8", "replace"))
+        if named is not None:
+            return named
+    elif len(fitting) == 1 or (fitting and not compiled.purposes):
+        return fitting.get("") or fitting[min(fitting)]
+    purposes = sorted(fitting) if fitting else list(compiled.operation.purposes)
+    raise Refusal(
+        PURPOSE_REQUIRED,
+        rule="purpose-ambiguous" if fitting and not wanted else "purpose-required",
+        operation=compiled.operation.id,
+        purposes=", ".join(purpose for purpose in purposes if purpose) or "…",
+        service=compiled.entry.key,
+        first_purpose=next((purpose for purpose in purposes if purpose), "…"),
+    )
+
+
+def _closed(compiled: CompiledOperation) -> Refusal:
+    operation = compiled.operation
+    level = operation.level.value if operation.grade == "general" else operation.grade.value
+    return Refusal(CLASSIFICATION_REFUSED, operation=operation.id, level=level)
+
+
+def _scope_missing(compiled: CompiledOperation, scope: str, granted: frozenset[str]) -> Refusal:
+    challenge = f'Bearer realm="kaimen", error="insufficient_scope", scope="{" ".join(compiled.scopes)}"'
+    return Refusal(
+        SCOPE_MISSING,
+        headers={"WWW-Authenticate": challenge},
+        operation=compiled.operation.id,
+        scope=scope,
+        granted=", ".join(sorted(granted)[:20]) or "—",
+    )

@@ -1,0 +1,86 @@
+"""Step `limit`: what the call costs, and whether the app's plan still gives it.
+
+Cost = weight of the quota class × items asked for, the same on every face. Metered by GCRA for each app,
+plan and quota class (quota, leases); a refused call costs nothing, one refused by `validate` gets its units back.
+Headers: `RateLimit-Policy: "light";q=600;w=60` (q the burst, w the seconds in which it refills) and
+`RateLimit: "light";r=598;t=1` (r units left, t seconds until all are back).
+Source: draft-ietf-httpapi-ratelimit-headers-11.
+"""
+
+from collections.abc import Awaitable
+
+from api.core.problem_types import COST_ABOVE_PLAN, QUOTA_EXCEEDED
+from api.core.problems import Refusal
+from api.gateway.exchange import Exchange
+from api.gateway.plane import Gateway
+from api.gateway.quota import CLASSES, ClassQuota, Spent
+
+
+def apply(exchange: Exchange, gateway: Gateway) -> Awaitable[None] | None:
+    """Charge the call: fill plan, cost, quota left and headers. What it returns has to be awaited, if anything.
+
+    Raises Refusal: quota-exceeded, cost-above-plan.
+    """
+    compiled = exchange.compiled
+    app = exchange.app
+    exchange.plan = app.plan.name
+    cost = compiled.weight if compiled.items is None else compiled.weight * compiled.items(exchange)
+    exchange.cost = cost
+    quota = app.plan.quotas[compiled.quota_class]
+    if quota is None or cost > quota.burst:
+        exchange.cost = 0
+        raise Refusal(
+            COST_ABOVE_PLAN,
+            cost=cost,
+            plan=app.plan.name,
+            quota_class=CLASSES[compiled.quota_class].value,
+            limit=0 if quota is None else quota.burst,
+        )
+    exchange.quota = quota
+    key = app.limit_key | quota.number
+    spent = gateway.meter.spend(key, quota, cost, app.id)
+    if spent is None:
+        return _acquire(exchange, gateway, quota, key)
+    _take(exchange, quota, spent)
+    return None
+
+
+async def _acquire(exchange: Exchange, gateway: Gateway, quota: ClassQuota, key: int) -> None:
+    _take(exchange, quota, await gateway.meter.acquire(key, quota, exchange.cost, exchange.app.id))
+
+
+def _take(exchange: Exchange, quota: ClassQuota, spent: Spent) -> None:
+    left = exchange.quota_left = spent.left
+    exchange.quota_headers = [
+        quota.policy_header,
+        (b"ratelimit", b'"%b";r=%d;t=%d' % (quota.name_bytes, left, spent.reset_seconds)),
+    ]
+    if not spent.is_admitted:
+        cost, exchange.cost = exchange.cost, 0
+        raise Refusal(
+            QUOTA_EXCEEDED,
+            headers={"Retry-After": str(max(1, spent.wait_seconds))},
+            plan=quota.plan,
+            quota_class=quota.name,
+            limit=quota.units,
+            window_seconds=quota.window_us // 1_000_000,
+            cost=cost,
+        )
+    exchange.verdicts.append(quota.verdict)
+
+
+def give_back(exchange: Exchange, gateway: Gateway) -> None:
+    """The call was refused after it was charged, and nothing was called: its units go back."""
+    quota = exchange.quota
+    if quota is None or not exchange.cost:
+        return
+    gateway.meter.give_back(exchange.app.limit_key | quota.number, quota, exchange.cost)
+    exchange.quota_left += exchange.cost
+    exchange.cost = 0
+    reset = -(
+        -(quota.units - exchange.quota_left * quota.share) * quota.window_us // (quota.units * 1_000_000)
+    )
+    exchange.quota_headers = [
+        quota.policy_header,
+        (b"ratelimit", b'"%b";r=%d;t=%d' % (quota.name_bytes, exchange.quota_left, max(reset, 0))),
+    ]

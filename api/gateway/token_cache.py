@@ -1,0 +1,81 @@
+"""Verified access tokens, so that the signature of one is checked once.
+
+The key is the Authorization header byte for byte: another token, another audience, one changed bit is another
+key. What is kept is small and allocated once per token. Two things are never kept: whether the token has
+expired and whether it was revoked; `authenticate` asks both on every call, after the cache.
+
+Bound: `capacity` entries of about 1.5 KB (a 600-byte header, a principal, a caller). The one that leaves is
+the one longest unused, to a good approximation (second chance), so a hit moves nothing in memory.
+"""
+
+from collections import OrderedDict
+
+from api.core.caller import Caller
+from api.gateway.app_table import AppRow, AppTable
+from api.gateway.quota import QuotaPlan
+
+_NO_APP = AppRow(-1, "", "", "", -1, QuotaPlan("", {}), {}, 0)
+_SECOND_CHANCES = 64  # at most so many entries are looked at to find one that leaves
+
+
+class Principal:
+    """Who a verified token speaks for. `app` is the app's row as of `seen`, the version of the table."""
+
+    __slots__ = ("app", "caller", "expires_at", "seen", "token_id", "was_used")
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.expires_at = caller.expires_at
+        self.token_id = caller.token_id
+        self.app = _NO_APP
+        self.seen = 0
+        self.was_used = False
+
+    def look_up(self, apps: AppTable) -> None:
+        """Read the app's row again; a row's number never changes, so its index is asked only once."""
+        number = self.app.number
+        app_id = self.caller.id
+        if number < 0:
+            number = apps.find(app_id)
+        self.app = _NO_APP if number < 0 else apps.row(number, app_id)
+        self.seen = apps.version
+
+
+class TokenCache:
+    """Principals by Authorization header, at most `capacity` of them; 0 keeps none."""
+
+    __slots__ = ("_entries", "capacity")
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._entries: OrderedDict[bytes, Principal] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, authorization: bytes) -> Principal | None:
+        """The principal of a header that was verified before."""
+        principal = self._entries.get(authorization)
+        if principal is not None:
+            principal.was_used = True
+        return principal
+
+    def add(self, authorization: bytes, principal: Principal) -> None:
+        """Keep a principal; when the cache is full, one that was not used lately leaves."""
+        if self.capacity <= 0:
+            return
+        entries = self._entries
+        if len(entries) >= self.capacity and authorization not in entries:
+            for _ in range(_SECOND_CHANCES):
+                oldest, kept = entries.popitem(last=False)
+                if not kept.was_used:
+                    break
+                kept.was_used = False
+                entries[oldest] = kept
+            else:
+                entries.popitem(last=False)
+        entries[authorization] = principal
+
+    def drop(self, authorization: bytes) -> None:
+        """Forget a header, such as one whose token has expired."""
+        self._entries.pop(authorization, None)
