@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from api.catalogue.permissions import CONTRACTS_SCOPE, SUBSCRIPTIONS_SCOPE
 from api.core.caller import Caller, CallerKind
 from api.core.problem_types_platform import NOT_SIGNED_IN, PERMISSION_DENIED, SESSION_REQUIRED
 from api.core.problems import Refusal, Text
@@ -41,8 +42,20 @@ OWNER = frozenset({"owner"})
 APP_EDITORS = frozenset({"owner", "developer"})
 EVERYBODY = frozenset(ROLE_NAMES)
 
+REQUESTS_READ = "platform:requests:read"
 APPS_READ, APPS_WRITE = "platform:apps:read", "platform:apps:write"
 ORGANISATIONS_READ = "platform:organisations:read"
+# What an owner may give an app; each scope acts within the app's own organisation only.
+PLATFORM_SCOPES = {
+    APPS_READ: Text("查看本组织的应用", "See the apps of its organisation"),
+    APPS_WRITE: Text("管理本组织的应用与密钥", "Manage the apps and secrets of its organisation"),
+    ORGANISATIONS_READ: Text("查看本组织及其成员", "See its organisation and the members"),
+    SUBSCRIPTIONS_SCOPE: Text("管理本组织应用的订阅", "Manage the subscriptions of its organisation's apps"),
+    CONTRACTS_SCOPE: Text("导入契约、发布到沙箱", "Import contracts and publish them in the sandbox"),
+    REQUESTS_READ: Text(
+        "查看本组织应用的请求日志与用量", "See the request log and usage of its organisation's apps"
+    ),
+}
 
 
 def roles_text(roles: Iterable[str]) -> Text:
@@ -198,3 +211,44 @@ def check_can_go_live(caller: Caller, organisation_id: str) -> None:
 
 def can_go_live(caller: Caller, organisation_id: str) -> bool:
     return passes(check_can_go_live, caller, organisation_id)
+
+
+def check_can_suspend_app(caller: Caller, organisation_id: str) -> None:
+    """As `check_can_edit_app`; and administrators, who stop an app that does harm."""
+    if caller.kind == CallerKind.PERSON and caller.is_administrator:
+        return
+    check_can_edit_app(caller, organisation_id)
+
+
+def can_suspend_app(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_suspend_app, caller, organisation_id)
+
+
+def check_can_set_plan(caller: Caller) -> None:
+    """Administrators and the operator: a larger plan is asked for, not taken."""
+    if caller.kind == CallerKind.ANONYMOUS:
+        raise Refusal(NOT_SIGNED_IN)
+    if not caller.is_administrator or caller.kind == CallerKind.APP:
+        raise Refusal(
+            PERMISSION_DENIED,
+            reason=Text(
+                "应用的套餐由平台管理员设置。", "Administrators of the platform set the plan of an app."
+            ),
+            role=Text("平台管理员", "administrator of the platform"),
+        )
+
+
+def can_set_plan(caller: Caller) -> bool:
+    return passes(check_can_set_plan, caller)
+
+
+def check_can_give_platform_scopes(caller: Caller, organisation_id: str) -> None:
+    """Owners in their browser, and the operator: an app must not widen its own rights, nor a token them."""
+    if caller.kind != CallerKind.OPERATOR:
+        check_in_browser(caller, Text("给应用平台权限", "give an app platform scopes"))
+    reason = Text("只有所有者能给应用平台权限。", "Only owners give an app platform scopes.")
+    _check_role(caller, organisation_id, OWNER, reason)
+
+
+def can_give_platform_scopes(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_give_platform_scopes, caller, organisation_id)

@@ -16,6 +16,7 @@ from api.core.problems import Refusal, Text
 
 MAX_ACTIVE_SECRETS = 5
 MAX_ACTIVE_TOKENS = 20
+MAX_APPS = 200  # of one organisation, deleted ones not counted
 UNDO_DAYS = 30
 
 ACTIVE, SUSPENDED, DELETED = "active", "suspended", "deleted"
@@ -66,6 +67,25 @@ def check_can_restore(deleted_at: datetime | None, now: datetime) -> None:
             rule="app-undo-time",
             reason=Text(f"删除已超过 {UNDO_DAYS} 天。", f"It was deleted more than {UNDO_DAYS} days ago."),
             following=Text("注册新的应用。", "Register a new app."),
+        )
+
+
+def can_add_app(apps: int) -> bool:
+    """Whether an organisation with so many apps may have one more."""
+    return apps < MAX_APPS
+
+
+def check_can_add_app(apps: int) -> None:
+    """Refuses (conflict) one app too many."""
+    if not can_add_app(apps):
+        raise Refusal(
+            CONFLICT,
+            rule="app-limit",
+            limit=MAX_APPS,
+            reason=Text(
+                f"一个组织最多有 {MAX_APPS} 个应用。", f"An organisation has at most {MAX_APPS} apps."
+            ),
+            following=Text("删除不再使用的应用。", "Delete those that are no longer used."),
         )
 
 
