@@ -16,7 +16,7 @@ import yaml
 from msgspec import Struct
 
 from api.catalogue import outside
-from api.catalogue.models import Publication, Subscription
+from api.catalogue.models import Publication
 from api.catalogue.offers import Offer
 from api.catalogue.rights import decode_offer
 from api.contract.model import Json, JsonObject
@@ -225,15 +225,4 @@ async def index(listed: list[Any], base_url: str) -> bytes:
             "paths": {},
             "x-services": services,
         }
-    )
-
-
-async def count_subscribers(version_id: str, environment: str) -> int:
-    """How many apps are subscribed now."""
-    return len(
-        set(
-            await Subscription.filter(
-                version_id=version_id, environment=environment, status="active"
-            ).values_list("app_id", flat=True)
-        )
     )

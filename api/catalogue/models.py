@@ -39,7 +39,8 @@ class VersionRecord(Model):
     digest = fields.CharField(max_length=80)
     operations = fields.IntField(default=0)
     original = fields.TextField()  # JSON: {"entry": name, "files": {name: text}}
-    overlay = fields.TextField()  # JSON
+    overlay = fields.TextField()  # JSON: OpenAPI Overlay 1.0
+    overlay_edited = fields.BooleanField(default=False)  # by an owner, so that a new edition keeps it
     document = fields.TextField()  # JSON: the normalised OpenAPI 3.1 document
     findings = fields.TextField()  # JSON list
     losses = fields.TextField()  # JSON list

@@ -86,7 +86,7 @@ def _address(caller: Caller, environment: str, upstream: str | None, present: Pu
     elif address:
         try:
             egress.parse_target(address)
-        except egress.EgressFault as fault:
+        except egress.EgressError as fault:
             raise _upstream_invalid(str(fault)) from fault
     return address
 

@@ -141,6 +141,7 @@ class Migration(migrations.Migration):
                 ('operations', fields.IntField(default=0)),
                 ('original', fields.TextField(unique=False)),
                 ('overlay', fields.TextField(unique=False)),
+                ('overlay_edited', fields.BooleanField(default=False)),
                 ('document', fields.TextField(unique=False)),
                 ('findings', fields.TextField(unique=False)),
                 ('losses', fields.TextField(unique=False)),
