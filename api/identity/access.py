@@ -27,6 +27,7 @@ from api.identity.people.personal_tokens import caller_of_personal_token
 from api.identity.people.sessions import caller_of, find_session
 from api.settings import Settings
 
+SESSION_COOKIE = "kaimen_session"  # its plain name; `cookie_name` says which one is in use
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -48,11 +49,12 @@ class IdentityPlugin(InitPlugin):
 
 def cookie_name(settings: Settings) -> str:
     """`__Host-` where the public address is https: the browser then takes the cookie from this host alone."""
-    return "__Host-kaimen_session" if settings.sandbox_url.startswith("https://") else "kaimen_session"
+    return f"__Host-{SESSION_COOKIE}" if settings.sandbox_url.startswith("https://") else SESSION_COOKIE
 
 
-def session_cookie(value: str, settings: Settings) -> Cookie:
+def session_cookie(value: str) -> Cookie:
     """The cookie of a session; with the value "" the one that removes it."""
+    settings = current().settings
     return Cookie(
         key=cookie_name(settings),
         value=value,
@@ -65,7 +67,7 @@ def session_cookie(value: str, settings: Settings) -> Cookie:
 
 
 async def provide_caller(request: Request[Any, Any, Any]) -> Caller:
-    """The caller of this request, ANONYMOUS where it carries nothing.
+    """The caller of this request, ANONYMOUS where it carries nothing. For a session, the state gets `csrf` too.
 
     Raises not-signed-in (a bad personal token), token-* (a bad access token), csrf-failed. The local command line
     puts the operator into the scope of its own, in-process requests; no header can.
@@ -92,6 +94,7 @@ async def _caller(request: Request[Any, Any, Any]) -> Caller:
         return ANONYMOUS
     if is_unsafe:
         await _check_csrf(request, session)
+    request.scope["state"]["csrf"] = session.csrf  # what pages put into their forms
     return caller
 
 
