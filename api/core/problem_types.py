@@ -24,6 +24,27 @@ REQUEST_TOO_LARGE = define(
     ),
     step=_ADMIT,
 )
+URI_TOO_LONG = define(
+    "uri-too-long",
+    414,
+    ("地址过长", "The address is too long"),
+    ("路径或查询参数超过 {limit_bytes} 字节。", "The path or the query is longer than {limit_bytes} bytes."),
+    ("把大的参数放进请求体,或分多次请求。", "Send large parameters in a body, or in several requests."),
+    ("路径与查询各有上限,在任何查找之前检查。", "Path and query have a bound each, checked before any look-up."),
+    step=_ADMIT,
+)
+HEADERS_TOO_LARGE = define(
+    "headers-too-large",
+    431,
+    ("请求头过大", "The headers are too large"),
+    (
+        "请求头多于 {limit_count} 个,或共超过 {limit_bytes} 字节。",
+        "There are more than {limit_count} headers, or they take more than {limit_bytes} bytes.",
+    ),
+    ("少发请求头;令牌一般不超过 2 KB。", "Send fewer headers; a token rarely takes more than 2 KB."),
+    ("请求头有上限,在任何查找之前检查。", "Headers have a bound, checked before any look-up."),
+    step=_ADMIT,
+)
 REQUEST_MALFORMED = define(
     "request-malformed",
     400,
