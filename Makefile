@@ -10,7 +10,7 @@ RUN_STAMP := $(VENV)/.run-$(shell cat requirements/uv.txt requirements/run.txt p
 DEV_STAMP := $(VENV)/.dev-$(shell cat requirements/uv.txt requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run test test-full check bench docs lock system migrations clean
+.PHONY: help setup run test test-full check bench docs lock system migrations clean witness
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,12 +42,17 @@ docs: setup  ## build the documentation site (strict) into var/site
 system: $(DEV_STAMP)
 	@scripts/system-packages $(PACKAGES)
 
+WITNESS = tests/witness/node_modules/.package-lock.json
+witness: $(WITNESS)  # after system: it brings npm
+$(WITNESS): tests/witness/package-lock.json | system
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/witness --silent && touch $@
+
 test: PACKAGES = postgresql redis-server nginx chromium fonts-noto-cjk node
-test: system docs  ## all tests but the long ones, on SQLite and PostgreSQL
+test: system docs witness  ## all tests but the long ones, on SQLite and PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m "not full" $(ARGS)
 
 test-full: PACKAGES = postgresql redis-server nginx chromium fonts-noto-cjk node
-test-full: system docs  ## the long ones: whole corpora, full fuzz counts, kill tests
+test-full: system docs witness  ## the long ones: whole corpora, full fuzz counts, kill tests
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m "full" $(ARGS)
 
 check: $(DEV_STAMP)  ## format, lint, types, import contracts
