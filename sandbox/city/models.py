@@ -5,7 +5,7 @@ from tortoise.models import Model
 
 
 class StateRow(Model):
-    """One record as an app left it. `value` is JSON, "" marks a deleted one."""
+    """One record as an app left it. `value` is JSON, "" marks a deleted one, `version` that of the head when it was written."""
 
     id = fields.BigIntField(primary_key=True, generated=True)
     state_id = fields.CharField(max_length=40)
@@ -18,3 +18,14 @@ class StateRow(Model):
     class Meta:
         table = "city_state"
         unique_together = (("state_id", "snapshot", "department", "key"),)
+
+
+class StateHead(Model):
+    """How far a state has come. Every write and reset raises `version`, a reset also raises `base` to it."""
+
+    state_id = fields.CharField(max_length=40, primary_key=True)
+    version = fields.BigIntField(default=0)
+    base = fields.BigIntField(default=0)
+
+    class Meta:
+        table = "city_state_head"

@@ -7,6 +7,16 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
+            name='StateHead',
+            fields=[
+                ('state_id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('version', fields.BigIntField(default=0)),
+                ('base', fields.BigIntField(default=0)),
+            ],
+            options={'table': 'city_state_head', 'app': 'city', 'pk_attr': 'state_id', 'table_description': 'How far a state has come. Every write and reset raises `version`, a reset also raises `base` to it.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='StateRow',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -17,7 +27,7 @@ class Migration(migrations.Migration):
                 ('value', fields.TextField(unique=False)),
                 ('version', fields.BigIntField()),
             ],
-            options={'table': 'city_state', 'app': 'city', 'unique_together': (('state_id', 'snapshot', 'department', 'key'),), 'pk_attr': 'id', 'table_description': 'One record as an app left it. `value` is JSON, "" marks a deleted one.'},
+            options={'table': 'city_state', 'app': 'city', 'unique_together': (('state_id', 'snapshot', 'department', 'key'),), 'pk_attr': 'id', 'table_description': 'One record as an app left it. `value` is JSON, "" marks a deleted one, `version` that of the head when it was written.'},
             bases=['Model'],
         ),
     ]

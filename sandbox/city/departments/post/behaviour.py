@@ -1,0 +1,197 @@
+"""What the post does: it delivers certificates, and only those that the issuing department has really issued."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from sandbox.city.clock import local_text
+from sandbox.city.department import Answer, Call, Department, Refused
+from sandbox.city.departments.market_regulation.records import (
+    COMPANY,
+    LICENCE,
+    check_code,
+    is_connected,
+    licence_status,
+)
+from sandbox.city.departments.post.records import (
+    FEES_YUAN,
+    ORDER,
+    events_of,
+    expected_at,
+    status_of,
+)
+from sandbox.city.paging import make_cursor, read_cursor
+from sandbox.city.population import identifiers, places
+from sandbox.city.residents import CITIZEN
+from sandbox.city.state import Record
+from sandbox.city.world import World
+
+department = Department("post", "邮政管理局", "Postal Administration", Path(__file__).parent)
+
+_CURSOR_INVALID = "post-cursor-invalid"
+_UNDER_WAY = frozenset({"accepted", "in-transit", "out-for-delivery"})
+
+
+def _order(call: Call) -> Record:
+    number = str(call.path["number"])
+    order = call.world.get(ORDER, number)
+    if order is None:
+        raise Refused("post-order-not-found", number=number)
+    return order
+
+
+def _shown(world: World, order: Record) -> Record:
+    """The order as the contract shows it."""
+    status = status_of(world, order)
+    shown = {
+        "number": order["number"],
+        "service": order["service"],
+        "status": status,
+        "item": order["item"],
+        "recipient": {"name": order["recipient"]["name"], "phone": order["recipient"]["phone"]},
+        "destination": order["destination"],
+        "fee_yuan": order["fee_yuan"],
+        "created_at": order["created_at"],
+        "is_cancellable": status == "accepted",
+    }
+    if status in _UNDER_WAY:
+        shown["expected_at"] = expected_at(order)
+    if "cancelled_at" in order:
+        shown["cancelled_at"] = order["cancelled_at"]
+    if "note" in order:
+        shown["note"] = order["note"]
+    return shown
+
+
+@department.operation("createOrder")
+def create_order(call: Call) -> Answer:
+    body, world = call.body, call.world
+    item, recipient, destination = body["item"], body["recipient"], body["destination"]
+    licence = _deliverable(call, item["company_code"])
+    _check_recipient(call, recipient, item["company_code"])
+    if destination["district_code"] not in places.BY_CODE:
+        raise Refused("post-area-not-served", district_code=destination["district_code"])
+    under_way = next(
+        (one for one in _orders_of(world, item["company_code"]) if status_of(world, one) in _UNDER_WAY), None
+    )
+    if under_way is not None:
+        raise Refused("post-order-under-way", number=under_way["number"])
+    service = body.get("service", "standard")
+    order: Record = {
+        "number": _free_number(call),
+        "service": service,
+        "created_at": local_text(world.now),
+        "outcome": "delivered",
+        "item": {**item, "licence_number": licence["number"]},
+        "recipient": recipient,
+        "destination": destination,
+        "fee_yuan": FEES_YUAN[service],
+    }
+    if "note" in body:
+        order["note"] = body["note"]
+    world.put(ORDER, order["number"], order)
+    place = f"/api/{call.context.service.replace('@', '/')}/orders/{order['number']}"
+    return Answer(_shown(world, order), 201, [(b"location", place.encode())])
+
+
+def _orders_of(world: World, code: str) -> list[Record]:
+    """The orders for a company's papers: those of the base, as the app sees them, and the app's own."""
+    known = world.city.all(
+        "SELECT d.number FROM delivery d JOIN company c ON c.id = d.company WHERE c.code = ?", code
+    )
+    orders = {number: world.get(ORDER, number) for (number,) in known}
+    orders |= dict(world.changed(ORDER))
+    return [one for one in orders.values() if one is not None and one["item"]["company_code"] == code]
+
+
+def _deliverable(call: Call, code: str) -> Record:
+    """The licence to deliver: of a company that exists, issued, and valid today."""
+    check_code(code, "post-licence-unknown")
+    company, licence = call.world.get(COMPANY, code), call.world.get(LICENCE, code)
+    if company is None or licence is None:
+        raise Refused("post-licence-unknown", code=code)
+    status = licence.get("status") or licence_status(call.world, company, licence)
+    if status != "valid":
+        raise Refused("post-licence-not-valid", code=code, status=status)
+    return licence
+
+
+def _check_recipient(call: Call, recipient: dict[str, Any], code: str) -> None:
+    """The recipient is a living citizen of that name, who leads, owns or works for the company."""
+    number = recipient["id_number"]
+    citizen = call.world.get(CITIZEN, number) if identifiers.is_citizen_number(number) else None
+    if citizen is None or citizen["name"] != recipient["name"] or "died_on" in citizen:
+        raise Refused("post-recipient-unknown")
+    if not is_connected(call.world, code, number):
+        raise Refused("post-recipient-not-entitled", code=code)
+
+
+def _free_number(call: Call) -> str:
+    """The next mail item number of this state: it follows from the state and how many orders there are."""
+    count = sum(1 for _ in call.world.changed(ORDER))
+    while True:
+        digest = hashlib.sha256(f"{call.state_id}:{count}".encode()).digest()
+        number = identifiers.mail_number(50_000_000 + int.from_bytes(digest[:4], "big") % 49_000_000)
+        if call.world.get(ORDER, number) is None:
+            return number
+        count += 1
+
+
+@department.operation("getOrder")
+def get_order(call: Call) -> Answer:
+    return Answer(_shown(call.world, _order(call)))
+
+
+@department.operation("listOrders")
+def list_orders(call: Call) -> Answer:
+    wanted, limit = call.text("status"), call.number("limit", 20)
+    after = read_cursor(call.text("cursor"), _CURSOR_INVALID, wanted)
+    orders = [order for _, order in call.world.changed(ORDER) if order is not None]
+    orders.sort(key=lambda order: (order["created_at"], order["number"]))
+    shown = [
+        _shown(call.world, order) for order in orders if f"{order['created_at']} {order['number']}" > after
+    ]
+    shown = [order for order in shown if wanted in {"", order["status"]}]
+    answer: dict[str, Any] = {"items": shown[:limit]}
+    if len(shown) > limit:
+        last = shown[limit - 1]
+        answer["next"] = make_cursor(f"{last['created_at']} {last['number']}", wanted)
+    return Answer(answer)
+
+
+@department.operation("trackOrder")
+def track_order(call: Call) -> Answer:
+    order, world = _order(call), call.world
+    events = events_of(order, world.now)
+    answer: dict[str, Any] = {"number": order["number"], "status": status_of(world, order)}
+    if events:
+        answer["last_event"] = events[-1]
+    if answer["status"] in _UNDER_WAY:
+        answer["expected_at"] = expected_at(order)
+    return Answer(answer)
+
+
+@department.operation("listEvents")
+def list_events(call: Call) -> Answer:
+    order = _order(call)
+    limit = call.number("limit", 20)
+    after = int(read_cursor(call.text("cursor"), _CURSOR_INVALID, order["number"]) or 0)
+    events = events_of(order, call.world.now)
+    answer: dict[str, Any] = {"number": order["number"], "items": events[after : after + limit]}
+    if len(events) > after + limit:
+        answer["next"] = make_cursor(str(after + limit), order["number"])
+    return Answer(answer)
+
+
+@department.operation("cancelOrder")
+def cancel_order(call: Call) -> Answer:
+    order, world = _order(call), call.world
+    status = status_of(world, order)
+    if status == "cancelled":
+        return Answer(_shown(world, order))
+    if status != "accepted":
+        raise Refused("post-order-not-cancellable", number=order["number"], status=status)
+    cancelled = {name: value for name, value in order.items() if name != "status"}
+    cancelled["cancelled_at"] = local_text(world.now)
+    world.put(ORDER, order["number"], cancelled)
+    return Answer(_shown(world, cancelled))

@@ -1,0 +1,114 @@
+"""Records of the post: orders to deliver a certificate. Keys are mail item numbers."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sandbox.city.base import City
+from sandbox.city.clock import local_text
+from sandbox.city.population import places
+from sandbox.city.state import Record
+from sandbox.city.world import Kind, World
+
+DEPARTMENT = "post"
+FEES_YUAN = {"standard": 12, "express": 22}
+
+# (hours after the order, event, status from then on)
+_ROUTE = {
+    "standard": (
+        (3, "picked-up"),
+        (9, "sorted"),
+        (14, "departed"),
+        (26, "arrived"),
+        (40, "out-for-delivery"),
+    ),
+    "express": ((1, "picked-up"), (3, "sorted"), (5, "departed"), (12, "arrived"), (18, "out-for-delivery")),
+}
+_LAST = {
+    "delivered": (("delivered", 3),),
+    "returned": (("attempt-failed", 3), ("returned", 75)),
+}
+_STATUS = {
+    "accepted": "accepted", "picked-up": "in-transit", "sorted": "in-transit", "departed": "in-transit",
+    "arrived": "in-transit", "out-for-delivery": "out-for-delivery", "attempt-failed": "out-for-delivery",
+    "delivered": "delivered", "returned": "returned", "cancelled": "cancelled",
+}  # fmt: skip
+_TEXTS = {
+    "accepted": ("已收寄申请", "Order accepted"),
+    "picked-up": ("已揽收", "Picked up from the authority"),
+    "sorted": ("已分拣", "Sorted"),
+    "departed": ("已离开处理中心", "Left the sorting centre"),
+    "arrived": ("已到达投递站", "Arrived at the delivery office"),
+    "out-for-delivery": ("正在投递", "Out for delivery"),
+    "attempt-failed": ("收件人不在，投递未成功", "Nobody was at home; delivery failed"),
+    "delivered": ("已签收", "Delivered and signed for"),
+    "returned": ("已退回发证机关", "Returned to the authority"),
+    "cancelled": ("已取消", "Cancelled"),
+}
+
+
+def _read_order(city: City, number: str) -> Record | None:
+    row = city.one(
+        "SELECT d.service, d.created_at, d.outcome, c.code, l.number, p.name, p.number, h.district, h.address "
+        "FROM delivery d JOIN company c ON c.id = d.company JOIN licence l ON l.company = c.id "
+        "JOIN citizen p ON p.id = d.recipient JOIN household h ON h.id = p.household WHERE d.number = ?",
+        number,
+    )
+    if row is None:
+        return None
+    return {
+        "number": number,
+        "service": row[0],
+        "created_at": row[1],
+        "outcome": row[2],
+        "item": {"kind": "business-licence", "company_code": row[3], "licence_number": row[4]},
+        "recipient": {"name": row[5], "id_number": row[6], "phone": PHONE},
+        "destination": {"district_code": row[7], "address": row[8]},
+        "fee_yuan": FEES_YUAN[row[0]],
+    }
+
+
+PHONE = "10000000000"  # eleven digits that no mobile number begins with: 10 is not assigned to any
+ORDER = Kind("order", DEPARTMENT, _read_order)
+
+
+def events_of(order: Record, now: datetime) -> list[dict[str, Any]]:
+    """What has happened to the item until `now`, oldest first: it follows from the order and the clock."""
+    created = datetime.fromisoformat(order["created_at"])
+    plan = [(created, "accepted")]
+    hours = 0
+    for hours, event in _ROUTE[order["service"]]:
+        plan.append((created + timedelta(hours=hours), event))
+    for event, later in _LAST[order["outcome"]]:
+        plan.append((created + timedelta(hours=hours + later), event))
+    if "cancelled_at" in order:
+        cancelled = datetime.fromisoformat(order["cancelled_at"])
+        plan = [*((moment, event) for moment, event in plan if moment < cancelled), (cancelled, "cancelled")]
+    where = places.BY_CODE.get(order["destination"]["district_code"])
+    return [
+        {
+            "event": event,
+            "status": _STATUS[event],
+            "at": local_text(moment),
+            "place": where.zh
+            if where and event in {"arrived", "out-for-delivery", "delivered"}
+            else places.CITY[0],
+            "text": _TEXTS[event][0],
+            "english_text": _TEXTS[event][1],
+        }
+        for moment, event in plan
+        if moment <= now
+    ]
+
+
+def expected_at(order: Record) -> str:
+    """When the item should arrive, RFC 3339."""
+    hours = _ROUTE[order["service"]][-1][0] + 3
+    return local_text(datetime.fromisoformat(order["created_at"]) + timedelta(hours=hours))
+
+
+def status_of(world: World, order: Record) -> str:
+    """accepted, in-transit, out-for-delivery, delivered, returned or cancelled, as of the world's clock."""
+    if "status" in order:  # a scenario says so
+        return str(order["status"])
+    events = events_of(order, world.now)
+    return str(events[-1]["status"]) if events else "accepted"

@@ -1,0 +1,85 @@
+"""Records of the tax bureau. Keys are unified social credit codes: a company's code is its taxpayer number."""
+
+import msgspec
+
+from sandbox.city.base import City
+from sandbox.city.population import places
+from sandbox.city.state import Record
+from sandbox.city.world import Kind
+
+_OFFICES = {district.code: f"国家税务总局开门市{district.zh}税务局" for district in places.DISTRICTS}
+
+
+def _read_taxpayer(city: City, code: str) -> Record | None:
+    row = city.one(
+        "SELECT t.kind, t.status, t.registered_on, c.district FROM taxpayer t JOIN company c ON c.id = t.company "
+        "WHERE c.code = ?",
+        code,
+    )
+    if row is None:
+        return None
+    return {
+        "code": code,
+        "kind": row[0],
+        "status": row[1],
+        "registered_on": row[2],
+        "authority": _OFFICES[row[3]],
+    }
+
+
+def _read_ratings(city: City, code: str) -> Record | None:
+    rows = city.all(
+        "SELECT r.year, r.grade, r.score, r.published_on, r.deductions FROM rating r JOIN company c ON c.id = r.company "
+        "WHERE c.code = ? ORDER BY r.year DESC",
+        code,
+    )
+    items = []
+    for year, grade, score, published_on, deductions in rows:
+        item = {"code": code, "year": year, "grade": grade, "published_on": published_on}
+        if score is not None:
+            item["score"] = score
+        item["deductions"] = msgspec.json.decode(deductions)
+        items.append(item)
+    return {"items": items} if items else None
+
+
+def _read_years(city: City, code: str) -> Record | None:
+    rows = city.all(
+        "SELECT y.year, y.revenue_yuan, y.vat_due_yuan, y.income_tax_due_yuan, y.surcharges_due_yuan, y.paid_yuan "
+        "FROM tax_year y JOIN company c ON c.id = y.company WHERE c.code = ? ORDER BY y.year",
+        code,
+    )
+    items = [
+        {
+            "year": year,
+            "revenue_yuan": revenue,
+            "vat_due_yuan": vat,
+            "income_tax_due_yuan": income,
+            "surcharges_due_yuan": surcharges,
+            "paid_yuan": paid,
+            "unpaid_yuan": vat + income + surcharges - paid,
+        }
+        for year, revenue, vat, income, surcharges, paid in rows
+    ]
+    return {"items": items}
+
+
+def _read_arrears(city: City, code: str) -> Record | None:
+    rows = city.all(
+        "SELECT a.year, a.tax, a.amount_yuan, a.due_on FROM arrear a JOIN company c ON c.id = a.company "
+        "WHERE c.code = ? ORDER BY a.year, a.tax",
+        code,
+    )
+    return {
+        "items": [
+            {"year": year, "tax": tax, "amount_yuan": amount, "due_on": due_on}
+            for year, tax, amount, due_on in rows
+        ]
+    }
+
+
+DEPARTMENT = "tax"
+TAXPAYER = Kind("taxpayer", DEPARTMENT, _read_taxpayer)
+RATINGS = Kind("ratings", DEPARTMENT, _read_ratings)  # {"items": newest first}
+TAX_YEARS = Kind("tax-years", DEPARTMENT, _read_years)  # {"items": oldest first}
+ARREARS = Kind("arrears", DEPARTMENT, _read_arrears)  # {"items": oldest first}
