@@ -52,8 +52,10 @@ class Stores(Struct, frozen=True):
             base = "asyncpg://" + self.url.partition("://")[2]
             joint = "&" if "?" in base else "?"
             return f"{base}{joint}schema=kaimen_{name}&minsize=1&maxsize=8"
-        # FULL: what was answered is on disk. Batched writers make one commit of many rows.
-        return f"sqlite://{quote(str(self.home / f'{name}.sqlite3'))}?synchronous=FULL&busy_timeout=10000"
+        # FULL: what was answered is on disk. Batched writers make one commit of many rows; a log of 16 MB
+        # before it is folded back saves a quarter of their time.
+        pragmas = "synchronous=FULL&busy_timeout=10000&wal_autocheckpoint=4000&journal_size_limit=67108864"
+        return f"sqlite://{quote(str(self.home / f'{name}.sqlite3'))}?{pragmas}"
 
     def configuration(self, environment: str) -> dict[str, Any]:
         """The Tortoise configuration of a process whose plane is `environment`."""

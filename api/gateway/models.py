@@ -8,12 +8,15 @@ from tortoise.models import Model
 
 
 class RequestRecord(Model):
-    """One operation call. Holds no body, no token and no classified value."""
+    """One operation call. Holds no body, no token and no classified value.
+
+    Ids begin with their time, so the newest have the greatest id, and nothing else is needed to find old rows.
+    """
 
     id = fields.CharField(max_length=40, primary_key=True)  # the Request-Id
-    at = fields.BigIntField(db_index=True)  # microseconds since the epoch
+    at = fields.BigIntField()  # microseconds since the epoch
     parent_id = fields.CharField(max_length=40, default="")
-    app_id = fields.CharField(max_length=40, db_index=True)  # "" where nobody could be made out
+    app_id = fields.CharField(max_length=40)  # "" where nobody could be made out
     service = fields.CharField(max_length=80)  # company@v1
     operation = fields.CharField(max_length=128)
     face = fields.CharField(max_length=8)  # rest, graphql or mcp
@@ -35,28 +38,34 @@ class RequestRecord(Model):
 
     class Meta:
         table = "request_record"
+        indexes = (("app_id", "id"),)
 
 
 class UsageBucket(Model):
-    """Calls of one app to one operation in one hour, by status."""
+    """Calls of one app to one operation in one hour, by status and problem, as one process counted them.
+
+    A row belongs to the process that made it, which writes its totals again and again: repeating a write
+    counts nothing twice. Readers add the rows up.
+    """
 
     id = fields.BigIntField(primary_key=True, generated=True)
-    hour = fields.BigIntField(db_index=True)  # hours since the epoch
+    hour = fields.BigIntField()  # hours since the epoch
     app_id = fields.CharField(max_length=40)
     service = fields.CharField(max_length=80)
     operation = fields.CharField(max_length=128)
     status = fields.IntField()
+    problem = fields.CharField(max_length=48, default="")
     calls = fields.BigIntField()
     cost = fields.BigIntField()
     duration_us = fields.BigIntField()
     upstream_us = fields.BigIntField()
     request_bytes = fields.BigIntField()
     response_bytes = fields.BigIntField()
-    histogram = fields.TextField(default="")  # JSON: calls per latency bucket of record.BUCKETS_MS
+    histogram = fields.TextField(default="")  # JSON: calls per latency bucket of usage.BUCKETS_MS
 
     class Meta:
         table = "usage_bucket"
-        unique_together = (("hour", "app_id", "service", "operation", "status"),)
+        indexes = (("app_id", "hour"), ("service", "hour"), ("hour",))
 
 
 class FieldUse(Model):
@@ -95,3 +104,14 @@ class AccessEvidence(Model):
 
     class Meta:
         table = "access_evidence"
+
+
+class EvidenceHead(Model):
+    """One row (id 1): how many evidence rows there are and the hash of the last, the lock of the chain."""
+
+    id = fields.IntField(primary_key=True)
+    count = fields.BigIntField(default=0)
+    hash = fields.CharField(max_length=64, default="")
+
+    class Meta:
+        table = "evidence_head"
