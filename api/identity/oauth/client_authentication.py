@@ -14,7 +14,7 @@ from api.core import clock
 from api.identity.oauth.clients import PREFIXES, Client, ClientKey
 from api.identity.oauth.errors import ClientRefused, InputRefused
 from api.identity.oauth.forms import Form
-from api.identity.oauth.jose import ALGORITHMS, decode_segment, is_signed
+from api.identity.oauth.jose import ALGORITHMS, decode_segment, is_signed, older_name
 from api.identity.oauth.unit_of_work import UNIT, AssertionUse, UnitOfWork
 
 METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]  # a list, as authlib has it
@@ -22,7 +22,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION_SECONDS = 3600  # authlib's own client sends one hour
 SKEW_SECONDS = 60
 _UNPROVEN = "The client_id or client_secret is wrong."
-_UNPROVEN_ASSERTION = "The client assertion fits no key of the app."
+_UNPROVEN_ASSERTION = "The client assertion fits no key of the app; check kid, alg and the registered key."
 QueryClient = Callable[[str], Client | None]
 
 
@@ -172,9 +172,9 @@ class AssertionAuthentication:
 
 def _candidates(client: Client, header: dict[str, Any]) -> list[ClientKey]:
     """The keys that may have signed: by `kid` where it is given, and never one that names another algorithm."""
-    kid = header.get("kid")
+    kid, algorithm = header.get("kid"), older_name(header["alg"])
     return [
-        one for one in client.keys if (kid is None or one.kid == kid) and one.algorithm in {"", header["alg"]}
+        one for one in client.keys if (kid is None or one.kid == kid) and one.algorithm in {"", algorithm}
     ]
 
 

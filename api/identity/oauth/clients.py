@@ -20,7 +20,7 @@ from msgspec import Struct
 from api.core import clock, crypto, store
 from api.core.models import ControlChange
 from api.identity.models import App, AppSecret
-from api.identity.oauth.jose import PublicKey
+from api.identity.oauth.jose import PublicKey, older_name
 from api.identity.oauth.rights import Rights
 from api.identity.oauth.scopes import GrantedScopes, PublishedScopes, grant_scopes
 
@@ -112,7 +112,7 @@ def import_keys(jwks: Mapping[str, Any]) -> list[ClientKey]:
         except (JoseError, ValueError, TypeError, KeyError):
             continue
         if isinstance(key, PublicKey):
-            keys.append(ClientKey(str(jwk.get("kid", "")), str(jwk.get("alg", "")), key))
+            keys.append(ClientKey(str(jwk.get("kid", "")), older_name(str(jwk.get("alg", ""))), key))
     return keys
 
 

@@ -27,6 +27,11 @@ _TO_STANDARD = bytes.maketrans(b"-_+/", b"+/!!")  # "+" and "/" belong to anothe
 _PADDING = (b"", b"", b"==", b"=")
 
 
+def older_name(algorithm: str) -> str:
+    """Ed25519 is the newer name of what was called EdDSA (RFC 9864); a key registered under one fits both."""
+    return "EdDSA" if algorithm == "Ed25519" else algorithm
+
+
 def encode_segment(data: bytes) -> bytes:
     """Base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=")

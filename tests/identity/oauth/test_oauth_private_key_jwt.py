@@ -58,7 +58,9 @@ async def test_other_algorithms(plane: Plane, key: Key, algorithm: str) -> None:
 
 
 async def test_eddsa_under_its_older_name(plane: Plane) -> None:
-    signer = await plane.new_app(COMPANY, keys=[ED_KEY])
+    named = OKPKey.import_key({**ED_KEY.as_dict(private=True), "alg": "EdDSA"})
+    signer = await plane.new_app(COMPANY, keys=[named])
+    assert (await plane.ask_with(sign(ED_KEY, plane.claims(signer), "Ed25519"))).status_code == 200
     signed = _segment({"alg": "EdDSA"}) + "." + _segment(plane.claims(signer))
     signature = ED_KEY.get_op_key("sign").sign(signed.encode())
     answer = await plane.ask_with(f"{signed}.{_segment(signature)}")
