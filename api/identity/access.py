@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.config.app import AppConfig
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.di import Provide
 from litestar.enums import RequestEncodingType
+from litestar.handlers import BaseRouteHandler
 from litestar.plugins import InitPlugin
 
 from api.core.caller import ANONYMOUS, Caller
@@ -122,7 +124,12 @@ async def _caller_of_bearer(scheme: str, credential: str) -> Caller:
     return app
 
 
-def check_same_origin(request: Request[Any, Any, Any]) -> None:
+def same_origin_guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """`check_same_origin` as a guard, for handlers that take no caller."""
+    check_same_origin(connection)
+
+
+def check_same_origin(request: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Refuses (csrf-failed) what a browser sent from another site. A client that is no browser sends neither header.
 
     Source: Fetch Metadata, and the Origin header of RFC 6454 §7; both are out of a page's reach.

@@ -1,0 +1,9 @@
+"""Everything that identity serves below `/platform/v1`, as one router."""
+
+from litestar import Router
+
+from api.identity.apps.routes import router as apps_router
+from api.identity.organisations.routes import router as organisations_router
+from api.identity.people.routes import router as people_router
+
+router = Router("/", route_handlers=[people_router, organisations_router, apps_router])
