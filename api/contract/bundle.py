@@ -17,7 +17,7 @@ from api.contract.pointers import escape, join, split
 from api.contract.reading import MAX_DEPTH, MAX_NODES
 from api.contract.references import Place, Resolver, Target
 from api.contract.report import Notice, Report
-from api.contract.shapes import KINDS, PLACEHOLDERS, REFERABLE
+from api.contract.shapes import KINDS, NOT_REFERABLE, PLACEHOLDERS
 
 _OMIT: Any = object()
 _EMPTY_FOR_NULL = frozenset({"schema", "media", "response", "header", "example", "pathItem"})
@@ -229,7 +229,7 @@ class _Bundler:
         if not isinstance(value, dict):
             lost = self._misshapen("object", value, place)
             return {} if kind in _EMPTY_FOR_NULL else lost
-        if kind in REFERABLE and isinstance(value.get("$ref"), str):
+        if kind not in NOT_REFERABLE and isinstance(value.get("$ref"), str):
             return self._reference(kind, value, place)
         return self._fields(kind, value, place)
 
@@ -286,7 +286,7 @@ class _Bundler:
         copied = self._copy(kind, target.value, target.place)
         self._open.pop()
         if isinstance(copied, dict) and siblings:
-            wanted = (
+            wanted: JsonObject = (
                 siblings
                 if kind == "pathItem"
                 else {k: siblings[k] for k in ("summary", "description") if k in siblings}

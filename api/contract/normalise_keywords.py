@@ -221,8 +221,8 @@ def _mend_pattern(spot: Spot) -> None:
             spot.report.find(
                 notices_normal.PATTERN_MENDED, join(spot.pointer, "pattern"), pattern=pattern, instead=instead
             )
-    patterns = spot.schema.get("patternProperties")
-    for pattern in list(patterns or {}):
+    patterns = spot.schema.get("patternProperties", {})
+    for pattern in list(patterns):
         if usable_pattern(pattern) != pattern:
             patterns.pop(pattern)
             spot.report.lose(

@@ -228,6 +228,13 @@ NOT_OPENAPI = finding(
     ),
     _OPENAPI + " §4.1",
 )
+NO_OPERATIONS = finding(
+    "no-operations",
+    _ERROR,
+    ("文档里没有可提供的操作。", "The document has no operation to offer."),
+    ("在 paths 下写出操作。", "Describe operations under paths."),
+    _OPENAPI + " §4.8.8",
+)
 VERSION_ASSUMED = finding(
     "version-assumed",
     _WARNING,
@@ -385,4 +392,29 @@ SECURITY_SCHEME = loss(
         "The security scheme's type {value} is unknown; it was taken out.",
     ),
     _OPENAPI + " §4.8.27",
+)
+# --- overlays --------------------------------------------------------------------------------------
+OVERLAY_TARGET = finding(
+    "overlay-target",
+    _ERROR,
+    ("overlay 的目标 {target} 看不懂。", "The overlay's target {target} is not understood."),
+    (
+        "写 $、.name、['name']、[0]、[*] 组成的路径。",
+        "Write a path of $, .name, ['name'], [0] and [*].",
+    ),
+    "OpenAPI Overlay 1.0.0 §4.4.3",
+)
+OVERLAY_NOTHING = finding(
+    "overlay-nothing",
+    _WARNING,
+    ("overlay 的目标 {target} 在文档里不存在。", "The overlay's target {target} is not in the document."),
+    ("文档改过之后,也请更新 overlay。", "Update the overlay after the document has changed."),
+    "OpenAPI Overlay 1.0.0 §4.4.3",
+)
+OVERLAY_ACTION = finding(
+    "overlay-action",
+    _ERROR,
+    ("overlay 的动作不能执行:{why_zh}。", "The overlay's action cannot be carried out: {why_en}."),
+    ("改正这个动作。", "Mend the action."),
+    "OpenAPI Overlay 1.0.0 §4.4.3",
 )

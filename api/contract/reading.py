@@ -14,7 +14,7 @@ from msgspec import Struct
 from api.contract import notices
 from api.contract.model import Json
 from api.contract.pointers import join
-from api.contract.report import Report
+from api.contract.report import Notice, Report
 from api.contract.yaml_events import YamlRefusedError, read_yaml
 
 MAX_BYTES = 20 * 1024 * 1024  # one file
@@ -59,6 +59,13 @@ def parse(data: bytes, file: str, report: Report) -> Parsed:
     inspector = _Inspector(file, report)
     value = inspector.walk(value)
     return Parsed(is_read=not inspector.is_refused, value=value, text=text)
+
+
+def inspect(value: Json, file: str, report: Report) -> Json:
+    """A clean copy of a value that came from elsewhere than `parse`; {} when a bound or a character refuses it."""
+    inspector = _Inspector(file, report)
+    copied = inspector.walk(value)
+    return {} if inspector.is_refused else copied
 
 
 def decode(data: bytes, file: str, report: Report) -> str | None:
@@ -195,7 +202,7 @@ class _Inspector:
         self._report.find(notices.HEADER_TWICE, pointer, file=self._file, name=trick.group(1))
         return trick.group(1)
 
-    def _refuse(self, notice: notices.Notice, pointer: str, **facts: object) -> None:
+    def _refuse(self, notice: Notice, pointer: str, **facts: object) -> None:
         if not self.is_refused:
             self._report.find(notice, pointer, file=self._file, **facts)
         self.is_refused = True
@@ -212,11 +219,11 @@ class _Inspector:
             return _CONTROL.sub("", value)
         return value
 
-    def _number(self, value: float, pointer: str) -> Json:
+    def _number(self, value: Json, pointer: str) -> Json:
         if isinstance(value, float) and not math.isfinite(value):
             self._report.find(notices.NUMBER_NOT_JSON, pointer, file=self._file, value=str(value))
             return None
-        if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        if not isinstance(value, float) and not -(2**63) <= value < 2**64:
             self._report.find(notices.NUMBER_RANGE, pointer, file=self._file)
             return float(value) if value.bit_length() < 1000 else None
         return value

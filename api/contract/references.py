@@ -19,7 +19,7 @@ from api.contract.files import (
 from api.contract.model import Json, JsonObject
 from api.contract.pointers import MISSING, escape, join, resolve, split
 from api.contract.reading import MAX_BYTES, parse
-from api.contract.report import Report
+from api.contract.report import Notice, Report
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _HTTP = re.compile(r"(https?:|//)", re.IGNORECASE)
@@ -108,16 +108,22 @@ class Resolver:
     def _file_of(self, url: str, ref: str, place: Place) -> str | None:
         """The path of the file that the reference names, read and parsed; None when it cannot be had."""
         if _HTTP.match(url):
-            return self._refuse(notices.REF_HTTP, ref, place)
+            self._refuse(notices.REF_HTTP, ref, place)
+            return None
         if _SCHEME.match(url) or url.startswith(("/", "\\")):
-            return self._refuse(notices.REF_SCHEME, ref, place)
+            self._refuse(notices.REF_SCHEME, ref, place)
+            return None
         spellings = [unquote(url.split("?", maxsplit=1)[0]), url]
         for spelling in spellings:
             path = normal_path(spelling, place.file)
             if path is None:
-                return self._refuse(notices.FILE_OUTSIDE, ref, place)
+                self._refuse(notices.FILE_OUTSIDE, ref, place)
+                return None
             if path in self._values:
-                return path if self._values[path] is not MISSING else self._missing(url, ref, place)
+                if self._values[path] is not MISSING:
+                    return path
+                self._missing(url, ref, place)
+                return None
         return self._read(normal_path(spellings[0], place.file) or "", url, ref, place)
 
     def _read(self, path: str, url: str, ref: str, place: Place) -> str | None:
@@ -129,12 +135,14 @@ class Resolver:
         try:
             data = self._source.read(path)
         except OutsideError:
-            return self._refuse(notices.FILE_OUTSIDE, ref, place)
+            self._refuse(notices.FILE_OUTSIDE, ref, place)
+            return None
         except TooLargeError as error:
             self._report.find(notices.FILE_TOO_LARGE, "", file=path, bytes=error.args[0], limit=MAX_BYTES)
             return None
         except UnreadableError:
-            return self._missing(url, ref, place)
+            self._missing(url, ref, place)
+            return None
         self._bytes += len(data)
         parsed = parse(data, path, self._report)
         self._values[path] = parsed.value if parsed.is_read else MISSING
@@ -145,7 +153,7 @@ class Resolver:
         if not _is_bare(url):
             self._report.find(notices.REF_MISSING, place.pointer, file=place.file, ref=ref)
 
-    def _refuse(self, notice: notices.Notice, ref: str, place: Place) -> None:
+    def _refuse(self, notice: Notice, ref: str, place: Place) -> None:
         self._report.find(notice, place.pointer, file=place.file, ref=ref)
 
 

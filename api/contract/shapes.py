@@ -95,9 +95,6 @@ PLACEHOLDERS: dict[str, object] = {
     "header": {"schema": {}},
     "media": {},
 }
-REFERABLE = frozenset(
-    {
-        "schema", "response", "requestBody", "header", "parameter", "pathItem", "example", "link", "callback",
-        "securityScheme",
-    }
-)  # fmt: skip
+# Objects whose $ref is data or has no meaning; every other object may stand elsewhere: authors do split
+# operations, info and components into files, though the specification allows it for a few kinds only
+NOT_REFERABLE = frozenset({"document", "requirement", "object"})

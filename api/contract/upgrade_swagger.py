@@ -189,7 +189,7 @@ def _scheme(value: JsonObject, place: str, report: Report) -> JsonObject | None:
     if kind == "apiKey":
         return {"type": "apiKey", "name": value.get("name", ""), "in": value.get("in", "header"), **made}
     if kind == "oauth2":
-        flow = {key: value[key] for key in ("authorizationUrl", "tokenUrl") if key in value}
+        flow: JsonObject = {key: value[key] for key in ("authorizationUrl", "tokenUrl") if key in value}
         flow["scopes"] = value.get("scopes", {})
         return {
             "type": "oauth2",

@@ -163,8 +163,8 @@ class _Builder:
         self._add(frame.value, frame.nodes, frame.height)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        target = self._anchors.get(event.anchor, ())
-        if not target:
+        target = self._anchors.get(event.anchor or "")
+        if target is None:
             raise YamlRefusedError(notices.YAML_ALIAS, self._pointer(), anchor=event.anchor)
         value, nodes, height = target
         if self._expects_key():
