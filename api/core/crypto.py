@@ -52,6 +52,11 @@ class Vault:
         if len(master_key) != 32:
             raise ValueError("the master key has 32 bytes")
         self._cipher = AESGCM(master_key)
+        self._master_key = master_key
+
+    def derive(self, label: str) -> bytes:
+        """A 32-byte key of this installation for one purpose, the same every time, that tells nothing of others."""
+        return hmac.new(self._master_key, b"kaimen:" + label.encode(), hashlib.sha256).digest()
 
     def seal(self, plain: bytes, context: str) -> str:
         """`intl$` and hex of nonce + ciphertext; `context` must be given again to open it."""

@@ -17,6 +17,7 @@ from api.gateway.forwarding import request_headers
 from api.gateway.guard import Guard
 from api.gateway.hours import parse_hours
 
+PASSED = ("call", "pass", "")
 ATTEMPTS = 3
 BACK_OFF_SECONDS = 0.05  # doubled for each attempt, then anything from half to all of it
 _REPEATABLE = frozenset({problem_types.UPSTREAM_UNREACHABLE.slug, problem_types.UPSTREAM_INVALID.slug})
@@ -49,6 +50,8 @@ async def apply(exchange: Exchange, gateway: Any) -> None:
                 exchange.result = await connector.call(exchange.operation, request, context)
         else:
             exchange.result = await _call_guarded(exchange, connector, guard, request, context)
+        attempts = exchange.attempts
+        exchange.verdicts.append(PASSED if attempts == 1 else ("call", "pass", f"attempts {attempts}"))
     except TimeoutError:
         raise Failure(
             problem_types.UPSTREAM_TIMEOUT, service=service.key, deadline_ms=settings.call_deadline_ms
@@ -134,7 +137,7 @@ def _check_open(hours_text: str, time_zone: str, service: str) -> None:
 
 def _context(exchange: Exchange, environment: str, service: str, deadline: float) -> Context:
     decision = exchange.decision
-    app_id = exchange.caller.id
+    app_id = exchange.app.id if exchange.app is not None else exchange.caller.id
     return Context(
         request_id=exchange.request_id,
         deadline=deadline,

@@ -208,11 +208,14 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             self._fail(ClientError("invalid", "the upstream switched protocols", has_begun=True))
         except httptools.HttpParserError as error:
-            if self._is_awaiting:
-                self._fail(ClientError("invalid", str(error), has_begun=True))
-            else:  # what follows a complete answer is nobody's
-                self._is_poisoned = True
+            self._fail_reading(error)
         self._after_feeding()
+
+    def _fail_reading(self, error: httptools.HttpParserError) -> None:
+        if self._is_awaiting:
+            self._fail(ClientError("invalid", str(error), has_begun=True))
+        else:  # what follows a complete answer is nobody's
+            self._is_poisoned = True
 
     def _after_feeding(self) -> None:
         if self._is_awaiting:

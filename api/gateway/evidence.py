@@ -1,0 +1,241 @@
+"""Access evidence: who read whose sensitive data, why and when; on disk before the answer's first byte.
+
+Calls that need a record join the batch that is forming; one task commits batch after batch (group commit), so
+that a burst shares one fsync. Rows are chained by hash over all processes: the row `evidence_head` is the lock
+and remembers the end of the chain, so that a tail cut off is found too. No record in time: no answer.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+from tortoise.exceptions import BaseORMException
+from tortoise.transactions import in_transaction
+
+from api.core import crypto, problem_types, store
+from api.core.audit import JournalFault
+from api.core.crypto import Vault
+from api.core.logging import log_failure
+from api.core.problems import Failure
+from api.gateway.exchange import Exchange
+from api.gateway.metrics import Metrics
+from api.settings import Settings
+
+WAIT_SECONDS = 3.0  # an answer waits no longer for its record
+QUEUE_ROWS = 4096
+BATCH_ROWS = 512
+
+_HASHED = (
+    "sequence", "at", "request_id", "app_id", "service", "operation", "level", "basis", "purpose", "grant",
+    "subject_hash", "suite", "previous",
+)  # fmt: skip
+_COLUMNS = (*_HASHED, "hash")
+_encode = msgspec.json.Encoder(order="deterministic").encode
+Row = tuple[Any, ...]  # the hashed columns between `sequence` and `suite`
+
+
+class Waiting:
+    """A row that an answer waits for."""
+
+    __slots__ = ("done", "row")
+
+    def __init__(self, row: Row, done: "asyncio.Future[None]") -> None:
+        self.row = row
+        self.done = done
+
+
+class EvidenceWriter:
+    """The one writer of evidence in a process and plane."""
+
+    def __init__(self, settings: Settings, vault: Vault, metrics: Metrics) -> None:
+        self._environment = settings.environment
+        self._salt = vault.derive("evidence-subject")
+        self._metrics = metrics
+        self._queue: deque[Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._is_running = False
+        metrics.add_gauge(
+            "kaimen_evidence_waiting", "Answers that wait for their access record.", lambda: len(self._queue)
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Commit in the background for the life of the block; what still waits at its end is committed."""
+        self._is_running = True
+        task = asyncio.create_task(self._commit_always())
+        try:
+            yield
+        finally:
+            self._is_running = False
+            self._wake.set()
+            try:
+                await asyncio.wait_for(asyncio.shield(task), WAIT_SECONDS)
+            except TimeoutError:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def commit(self, exchange: Exchange, identifying: tuple[str, ...]) -> None:
+        """Return when the access record of this exchange is on disk.
+
+        `identifying` are the values that say whose data were asked for; only their salted digest is kept.
+        Raises Failure(EVIDENCE_UNAVAILABLE) after WAIT_SECONDS, or at once when too many wait already.
+        """
+        if len(self._queue) >= QUEUE_ROWS or not self._is_running:
+            raise self._unavailable(exchange)
+        waiting = Waiting(self._row(exchange, identifying), asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._wake.set()
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await waiting.done
+        except (TimeoutError, BaseORMException, OSError):
+            raise self._unavailable(exchange) from None
+        finally:
+            if not waiting.done.done():
+                waiting.done.cancel()
+        self._metrics.observe("kaimen_evidence_seconds", time.perf_counter() - started)
+
+    def subject_hash(self, identifying: tuple[str, ...]) -> str:
+        """The digest under which a subject's accesses are found; "" when nothing says whose data they are."""
+        if not identifying:
+            return ""
+        return hmac.new(
+            self._salt, "\n".join(identifying).encode("utf-8", "replace"), hashlib.sha256
+        ).hexdigest()
+
+    def _row(self, exchange: Exchange, identifying: tuple[str, ...]) -> Row:
+        operation = exchange.operation
+        decision = exchange.decision
+        app = exchange.app
+        return (
+            time.time_ns() // 1000, exchange.request_id, app.id if app is not None else "", exchange.compiled.entry.key,
+            operation.id, operation.level.value, operation.basis.value, decision.purpose if decision else "",
+            decision.grant if decision else "", self.subject_hash(identifying), crypto.SUITE,
+        )  # fmt: skip
+
+    def _unavailable(self, exchange: Exchange) -> Failure:
+        self._metrics.add("kaimen_evidence_refusals_total")
+        return Failure(
+            problem_types.EVIDENCE_UNAVAILABLE, headers={"Retry-After": "2"}, operation=exchange.operation.id
+        )
+
+    # -- the writer ---------------------------------------------------------------------------------
+    async def _commit_always(self) -> None:
+        while self._is_running or self._queue:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch = self._take()
+                if not batch:
+                    continue
+                try:
+                    await append(self._environment, [one.row for one in batch])
+                except Exception as error:  # each answer of the batch learns of it and is withheld
+                    log_failure("evidence.failure", error, rows=len(batch))
+                    for one in batch:
+                        if not one.done.done():
+                            one.done.set_exception(OSError("the access record was not kept"))
+                    continue
+                self._metrics.add("kaimen_evidence_rows_total", count=len(batch))
+                for one in batch:
+                    if not one.done.done():
+                        one.done.set_result(None)
+
+    def _take(self) -> list[Waiting]:
+        """The next batch, without those who wait no longer."""
+        batch: list[Waiting] = []
+        while self._queue and len(batch) < BATCH_ROWS:
+            one = self._queue.popleft()
+            if not one.done.done():
+                batch.append(one)
+        return batch
+
+
+async def append(environment: str, rows: list[Row]) -> None:
+    """Commit the rows at the end of the plane's chain, in one transaction. Several processes take turns."""
+    async with in_transaction(environment) as connection:
+        # The first statement takes the write lock (SQLite) or the row lock (PostgreSQL) of the chain's end.
+        changed, _ = await connection.execute_query("UPDATE evidence_head SET count = count WHERE id = 1")
+        if not changed:
+            await connection.execute_query(
+                "INSERT INTO evidence_head (id, count, hash) VALUES (1, 0, '') ON CONFLICT (id) DO NOTHING"
+            )
+            await connection.execute_query("UPDATE evidence_head SET count = count WHERE id = 1")
+        _, heads = await connection.execute_query("SELECT count, hash FROM evidence_head WHERE id = 1")
+        count, previous = heads[0]["count"], heads[0]["hash"]
+        chained: list[list[Any]] = []
+        for row in rows:
+            count += 1
+            hashed = (count, *row, previous)
+            previous = hash_of(hashed)
+            chained.append([*hashed, previous])
+        names = ", ".join(f'"{name}"' for name in _COLUMNS)  # "grant" is a word of SQL
+        marks = store.placeholders(connection, len(_COLUMNS))
+        await connection.execute_many(f"INSERT INTO access_evidence ({names}) VALUES ({marks})", chained)  # noqa: S608 - constants
+        first, second = store.placeholders(connection, 2).split(", ")
+        await connection.execute_query(
+            f"UPDATE evidence_head SET count = {first}, hash = {second} WHERE id = 1",  # noqa: S608 - placeholders
+            [count, previous],
+        )
+
+
+def hash_of(hashed: Row) -> str:
+    """SHA-256 over the canonical JSON of a row's hashed columns, the hash of the row before among them."""
+    return hashlib.sha256(_encode(hashed)).hexdigest()
+
+
+async def verify_evidence(environment: str) -> tuple[int, JournalFault | None]:
+    """Walk the plane's whole chain. Returns the rows read and the first fault, None when it holds."""
+    connection = store.plane(environment)
+    names = ", ".join(f'"{name}"' for name in _COLUMNS)
+    mark = store.placeholders(connection, 1)
+    previous, expected, count, after = "", 1, 0, -(2**62)
+    while True:
+        _, rows = await connection.execute_query(
+            f"SELECT {names} FROM access_evidence WHERE sequence > {mark} ORDER BY sequence LIMIT 1000",  # noqa: S608
+            [after],
+        )
+        for row in rows:
+            count += 1
+            fault = _fault_in(row, previous, expected)
+            if fault is not None:
+                return count, fault
+            previous, expected = row["hash"], expected + 1
+        if len(rows) < 1000:
+            break
+        after = rows[-1]["sequence"]
+    _, heads = await connection.execute_query("SELECT count, hash FROM evidence_head WHERE id = 1")
+    known = (heads[0]["count"], heads[0]["hash"]) if heads else (0, "")
+    return count, _fault_at_end(known, expected - 1, previous)
+
+
+def _fault_in(row: Any, previous: str, expected: int) -> JournalFault | None:
+    sequence = row["sequence"]
+    if sequence > expected:
+        return JournalFault(expected, "removed", f"row {expected} is missing")
+    if sequence < expected:
+        return JournalFault(sequence, "added", f"row {sequence} stands before the beginning")
+    if hash_of(tuple(row[name] for name in _HASHED)) != row["hash"]:
+        return JournalFault(sequence, "altered", f"row {sequence} does not have the hash it says")
+    if row["previous"] != previous:
+        return JournalFault(sequence, "swapped", f"row {sequence} does not follow the row before it")
+    return None
+
+
+def _fault_at_end(known: tuple[int, str], last: int, last_hash: str) -> JournalFault | None:
+    count, digest = known
+    if count > last:
+        return JournalFault(last + 1, "removed", f"row {last + 1} and what follows are gone")
+    if count < last:
+        return JournalFault(count + 1, "added", f"row {count + 1} was never written here")
+    if digest != last_hash:
+        return JournalFault(count, "altered", "the last row is not the one that was written")
+    return None

@@ -1,0 +1,338 @@
+"""The batched writer of one process: request log, usage and field use, at most `record_interval_ms` behind.
+
+Adding a call costs no wait. A task writes what has gathered, sorted by app, in one transaction; the batch may be
+written again after a failure without counting anything twice. While the store is away, at most `KEPT_ROWS` log
+rows are kept: the oldest go first, counted in `kaimen_log_rows_dropped_total`. Usage is kept. Evidence is none of
+this module's business. On SIGTERM `running` writes the rest; SIGKILL loses what came since the last write.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import BaseORMException
+from tortoise.transactions import in_transaction
+
+from api.core import store
+from api.core.logging import log, log_failure
+from api.core.problems import RESERVED
+from api.gateway.exchange import Exchange
+from api.gateway.masking import AddressMask, shown_unrouted
+from api.gateway.metrics import Metrics
+from api.gateway.request_ids import text_of_millisecond
+from api.gateway.usage import Bucket, Usage
+from api.settings import Settings
+
+KEPT_ROWS = 30_000  # log rows kept while the store is away: some 30 MB
+BATCH_ROWS = 4_000  # one transaction: evidence waits behind it for some 30 ms
+PURGE_ROWS = 2_000
+PURGE_SECONDS = 60.0
+USAGE_DAYS = 400
+DRAIN_SECONDS = 10.0
+TRIES_BEFORE_SINGLY = 3
+
+LOG_COLUMNS = (
+    "id", "at", "parent_id", "app_id", "service", "operation", "face", "method", "path", "status", "duration_us",
+    "upstream_us", "request_bytes", "response_bytes", "step", "problem", "facts", "verdicts", "purpose", "scenario",
+    "quota_left", "trace_id",
+)  # fmt: skip
+_APP = LOG_COLUMNS.index("app_id")
+_FACTS, _VERDICTS = LOG_COLUMNS.index("facts"), LOG_COLUMNS.index("verdicts")
+_BUCKET_TOTALS = (
+    "calls",
+    "cost",
+    "duration_us",
+    "upstream_us",
+    "request_bytes",
+    "response_bytes",
+    "histogram",
+)
+_BUCKET_COLUMNS = ("hour", "app_id", "service", "operation", "status", "problem", *_BUCKET_TOTALS, "id")
+_FIELD_COLUMNS = ("app_id", "service", "operation", "field", "last_at", "calls")
+_STORE_ERRORS = (BaseORMException, OSError, asyncio.TimeoutError)
+
+_encode = msgspec.json.encode
+Row = Any  # a tuple or list of LOG_COLUMNS
+
+
+class Recorder:
+    """Buffers what `record` hands over and writes it. One for a process and plane; one event loop."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._environment = settings.environment
+        self._interval_seconds = settings.record_interval_ms / 1000
+        self._log_days = settings.request_log_days
+        self._metrics = metrics
+        self._rows: deque[Row] = deque()
+        self.usage = Usage()
+        self._masks: dict[int, tuple[Any, AddressMask]] = {}
+        self._writing = asyncio.Lock()
+        self._failures = 0
+        metrics.add_gauge(
+            "kaimen_log_rows_waiting", "Rows of the request log not yet written.", lambda: len(self._rows)
+        )
+        metrics.add_gauge(
+            "kaimen_usage_entries", "Usage buckets and field sets in memory.", lambda: self.usage.size
+        )
+
+    # -- the hot path -------------------------------------------------------------------------------
+    def add(self, exchange: Exchange, duration_us: int) -> None:
+        """Take one finished call in. Waits for nothing and never fails because of the store."""
+        operation = exchange.operation
+        app = exchange.app
+        app_id = app.id if app is not None else ""
+        if operation is not None:
+            service = exchange.compiled.entry.key if exchange.compiled is not None else _key_of(exchange)
+            name = operation.id
+            path = self.mask_of(exchange).shown(exchange.path, exchange.path_values, exchange.query_string)
+        else:
+            service = _key_of(exchange)
+            name = ""
+            path = shown_unrouted(exchange.path or exchange.raw_path.decode("latin-1"), exchange.query_string)
+        problem = exchange.problem
+        decision = exchange.decision
+        rows = self._rows
+        rows.append(
+            (
+                exchange.request_id, exchange.started_at_us, exchange.parent_id, app_id, service, name, exchange.face,
+                exchange.method[:8], path, exchange.status, duration_us, exchange.upstream_us, exchange.request_bytes,
+                exchange.response_bytes, "" if problem is None else problem.kind.step,
+                "" if problem is None else problem.kind.slug, problem, exchange.verdicts,
+                "" if decision is None else decision.purpose, exchange.scenario, exchange.quota_left,
+                exchange.trace_parent[3:35],
+            )
+        )  # fmt: skip
+        if len(rows) > KEPT_ROWS:
+            rows.popleft()
+            self._metrics.add("kaimen_log_rows_dropped_total")
+        self.usage.count(exchange, service, name, app_id, duration_us)
+
+    def mask_of(self, exchange: Exchange) -> AddressMask:
+        """How the address of this exchange's operation is shown."""
+        operation = exchange.operation
+        known = self._masks.get(id(operation))
+        if known is not None and known[0] is operation:
+            return known[1]
+        assert exchange.service is not None
+        if len(self._masks) > 20_000:
+            self._masks.clear()
+        mask = AddressMask(operation, exchange.service)
+        self._masks[id(operation)] = (operation, mask)
+        return mask
+
+    # -- writing ------------------------------------------------------------------------------------
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Write in the background for the life of the block, and everything that is left at its end."""
+        tasks = [asyncio.create_task(self._write_always()), asyncio.create_task(self._purge_always())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+            await self.drain()
+
+    async def flush(self) -> bool:
+        """Write what there is now, so that the next read of this process sees it; False when it cannot be."""
+        async with self._writing:
+            try:
+                while self._rows:
+                    await self._write_rows()
+                await self._write_usage(everything=False)
+            except _STORE_ERRORS as error:
+                log_failure("record.store_away", error, rows=len(self._rows))
+                self._metrics.add("kaimen_record_failures_total")
+                return False
+        return True
+
+    async def drain(self) -> None:
+        """Write everything, trying for DRAIN_SECONDS while the store is away."""
+        end = time.monotonic() + DRAIN_SECONDS
+        while not await self._flush_everything():
+            if time.monotonic() >= end:
+                log("record.lost", rows=len(self._rows))
+                return
+            await asyncio.sleep(0.2)
+
+    async def _flush_everything(self) -> bool:
+        if not await self.flush():
+            return False
+        async with self._writing:
+            try:
+                await self._write_usage(everything=True)
+            except _STORE_ERRORS as error:
+                log_failure("record.store_away", error)
+                return False
+        return True
+
+    async def _write_always(self) -> None:
+        pause = self._interval_seconds
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                is_written = await self.flush()
+            except Exception as error:  # the writer must outlive a defect
+                log_failure("record.failure", error)
+                is_written = False
+            # Twice as long after each failure, so that a store that comes back is not run over.
+            pause = self._interval_seconds if is_written else min(pause * 2, 5.0)
+
+    async def _write_rows(self) -> None:
+        """One transaction with the oldest rows; they come back into the buffer when it fails."""
+        rows = self._rows
+        batch = [rows.popleft() for _ in range(min(BATCH_ROWS, len(rows)))]
+        written = [_stored(row) for row in batch]
+        written.sort(key=_app_of)  # neighbours in the app index are written together: half the cost of a row
+        started = time.perf_counter()
+        try:
+            async with in_transaction(self._environment) as connection:
+                await connection.execute_many(_insert_statement(connection), written)
+        except BaseException:
+            self._failures += 1
+            if self._failures % TRIES_BEFORE_SINGLY == 0 and await self._is_store_there():
+                await self._write_singly(written)  # one row that no store takes must not hold the others up
+                return
+            self._put_back(batch)
+            raise
+        self._failures = 0
+        self._metrics.observe("kaimen_record_seconds", time.perf_counter() - started)
+
+    def _put_back(self, batch: list[Row]) -> None:
+        self._rows.extendleft(reversed(batch))
+        overflow = len(self._rows) - KEPT_ROWS
+        if overflow > 0:
+            for _ in range(overflow):
+                self._rows.popleft()
+            self._metrics.add("kaimen_log_rows_dropped_total", count=overflow)
+
+    async def _is_store_there(self) -> bool:
+        try:
+            await store.plane(self._environment).execute_query("SELECT 1")
+        except _STORE_ERRORS:
+            return False
+        return True
+
+    async def _write_singly(self, written: list[list[Any]]) -> None:
+        connection = store.plane(self._environment)
+        statement = _insert_statement(connection)
+        for row in written:
+            try:
+                await connection.execute_insert(statement, list(row))
+            except _STORE_ERRORS as error:
+                self._metrics.add("kaimen_log_rows_dropped_total")
+                log_failure("record.row_refused", error, request_id=row[0])
+
+    async def _write_usage(self, *, everything: bool) -> None:
+        fresh, stored = self.usage.take()
+        fields = self.usage.take_fields(everything=everything)
+        if not (fresh or stored or fields):
+            return
+        try:
+            async with in_transaction(self._environment) as connection:
+                await _write_buckets(connection, fresh, stored)
+                await _write_fields(connection, fields)
+        except BaseException:
+            self.usage.keep(fresh)
+            self.usage.keep(stored)
+            raise
+        for bucket in fresh:
+            bucket.is_stored = True
+        self.usage.forget_old()
+
+    # -- retention ----------------------------------------------------------------------------------
+    async def _purge_always(self) -> None:
+        while True:
+            await asyncio.sleep(PURGE_SECONDS)
+            try:
+                deleted = PURGE_ROWS
+                while deleted >= PURGE_ROWS:
+                    deleted = await self.purge(time.time())
+                    await asyncio.sleep(0.5)  # slowly: calls come first
+            except Exception as error:  # the next turn tries again
+                log_failure("record.purge", error)
+
+    async def purge(self, now: float) -> int:
+        """Delete at most PURGE_ROWS log rows older than `request_log_days`, and old usage. Rows deleted."""
+        prefix = "rl_" if self._environment == "live" else "rs_"
+        oldest = prefix + text_of_millisecond(int((now - self._log_days * 86400) * 1000))
+        connection = store.plane(self._environment)
+        mark = store.placeholders(connection, 1)
+        count, _ = await connection.execute_query(
+            "DELETE FROM request_record WHERE id IN (SELECT id FROM request_record"  # noqa: S608 - a placeholder
+            f" WHERE id < {mark} ORDER BY id LIMIT {PURGE_ROWS})",
+            [oldest],
+        )
+        hour = int(now // 3600) - USAGE_DAYS * 24
+        await connection.execute_query(f"DELETE FROM usage_bucket WHERE hour < {mark}", [hour])  # noqa: S608
+        return count
+
+
+def _key_of(exchange: Exchange) -> str:
+    return exchange.service.key if exchange.service is not None else ""
+
+
+def _insert_statement(connection: BaseDBAsyncClient) -> str:
+    marks = store.placeholders(connection, len(LOG_COLUMNS))
+    columns = ", ".join(LOG_COLUMNS)
+    return f"INSERT INTO request_record ({columns}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - constants
+
+
+def _app_of(row: Row) -> Any:
+    return row[_APP]
+
+
+def _stored(row: Row) -> list[Any]:
+    """The row with problem and verdicts as JSON."""
+    return [*row[:_FACTS], facts_of(row[_FACTS]), _encode(row[_VERDICTS]).decode(), *row[_VERDICTS + 1 :]]
+
+
+def facts_of(problem: Any) -> str:
+    """What the log keeps of a problem: its facts, its rule where it is not its slug, and its field errors."""
+    if problem is None:
+        return "{}"
+    facts = {name: value for name, value in problem.facts.items() if name not in RESERVED}
+    if problem.rule != problem.kind.slug:
+        facts["rule"] = problem.rule
+    if problem.errors:
+        facts["errors"] = list(problem.errors)
+    try:
+        return _encode(facts, enc_hook=str).decode()
+    except (TypeError, ValueError):  # a lone surrogate in a fact: the log shows the problem without its facts
+        return "{}"
+
+
+async def _write_buckets(connection: Any, fresh: list[Bucket], stored: list[Bucket]) -> None:
+    dialect_marks = store.placeholders(connection, len(_BUCKET_COLUMNS))
+    if fresh:
+        totals = ", ".join(f"{name} = excluded.{name}" for name in _BUCKET_TOTALS)
+        statement = (
+            f"INSERT INTO usage_bucket ({', '.join(_BUCKET_COLUMNS)}) VALUES ({dialect_marks})"  # noqa: S608 - constants
+            f" ON CONFLICT (id) DO UPDATE SET {totals}"
+        )
+        await connection.execute_many(statement, [(*bucket.key, *bucket.totals()) for bucket in fresh])
+    if stored:
+        marks = store.placeholders(connection, len(_BUCKET_TOTALS) + 1).split(", ")
+        totals = ", ".join(f"{name} = {mark}" for name, mark in zip(_BUCKET_TOTALS, marks, strict=False))
+        statement = f"UPDATE usage_bucket SET {totals} WHERE id = {marks[-1]}"  # noqa: S608 - constants
+        await connection.execute_many(statement, [bucket.totals() for bucket in stored])
+
+
+async def _write_fields(connection: Any, rows: list[Row]) -> None:
+    if not rows:
+        return
+    marks = store.placeholders(connection, len(_FIELD_COLUMNS))
+    newest = "CASE WHEN excluded.last_at > field_use.last_at THEN excluded.last_at ELSE field_use.last_at END"
+    statement = (
+        f"INSERT INTO field_use ({', '.join(_FIELD_COLUMNS)}) VALUES ({marks})"  # noqa: S608 - constants
+        f" ON CONFLICT (app_id, service, operation, field) DO UPDATE SET last_at = {newest},"
+        " calls = field_use.calls + excluded.calls"
+    )
+    await connection.execute_many(statement, sorted(rows))
