@@ -221,6 +221,17 @@ async def _names_of(organisation_ids: set[str]) -> dict[str, Texts]:
     return names
 
 
+def card_in(rows: Sequence[Publication]) -> Card | None:
+    """The card of a version from its publications, live before sandbox; None when it is published nowhere."""
+    published = sorted((row for row in rows if row.state == "published"), key=lambda row: row.environment)
+    return msgspec.json.decode(published[0].card, type=Card) if published else None
+
+
+async def organisation_texts(organisation_id: str) -> Texts:
+    """Slug and names (zh, en) of an organisation; empty where it is unknown."""
+    return (await _names_of({organisation_id})).get(organisation_id, {})
+
+
 async def services() -> list[ServiceRecord]:
     """All service names with their owners, by name; drafts included."""
     return await ServiceRecord.all().order_by("name")

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from api.catalogue import outside
 from api.catalogue.models import Publication, VersionRecord
-from api.contract.model import Finding, Grade, Level, Operation, Service, Severity
+from api.contract.model import Finding, Service, Severity
+from api.contract.verdicts import barrier_of
 from api.core.problems import Text
 
 _SHOWN = 10
@@ -71,14 +72,9 @@ async def _sandbox(version: VersionRecord) -> ChecklistItem:
     )
 
 
-def is_callable(operation: Operation) -> bool:
-    """Whether some face offers the operation at all; L4, important and core data leave through none."""
-    return operation.grade == Grade.GENERAL and operation.level < Level.L4
-
-
 async def _exercised(version: VersionRecord, service: Service) -> ChecklistItem:
     seen = await outside.ask().exercised(version.id)
-    missing = [one.id for one in service.operations if is_callable(one) and one.id not in seen]
+    missing = [one.id for one in service.operations if barrier_of(one) is None and one.id not in seen]
     named = ", ".join(missing[:_SHOWN]) + (f" (+{len(missing) - _SHOWN})" if len(missing) > _SHOWN else "")
     return ChecklistItem(
         "exercised",

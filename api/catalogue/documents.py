@@ -9,13 +9,13 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import yaml
 from msgspec import Struct
 
 from api.catalogue import outside
+from api.catalogue.browsing import Listed
 from api.catalogue.models import Publication
 from api.catalogue.offers import Offer
 from api.catalogue.rights import decode_offer
@@ -93,7 +93,7 @@ def _render(
     else:
         body = msgspec.json.format(msgspec.json.encode(document), indent=2)
         media_type = "application/json"
-    return Rendered(body, media_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"', is_public)
+    return Rendered(body, media_type, _tag(body), is_public)
 
 
 def _addressed(document: JsonObject, row: Publication, offer: Offer) -> JsonObject:
@@ -180,7 +180,6 @@ def _without_unused_components(document: JsonObject) -> JsonObject:
     kept = {
         section: {name: value for name, value in entries.items() if section == "securitySchemes" or (section, name) in reached}
         for section, entries in components.items()
-        if isinstance(entries, dict)
     }  # fmt: skip
     return {**rest, "components": {section: entries for section, entries in kept.items() if entries}}
 
@@ -199,8 +198,9 @@ def _references(value: Json) -> Iterator[tuple[str, str]]:
             yield section, name.partition("/")[0].replace("~1", "/").replace("~0", "~")
 
 
-async def index(listed: list[Any], base_url: str) -> bytes:
+def index(listed: list[Listed]) -> Rendered:
     """`/catalogue/openapi.json`: a valid OpenAPI document without paths, whose `x-services` link to the others."""
+    base = outside.ask().settings.issuer_of("sandbox")
     services = [
         {
             "id": one.id,
@@ -208,12 +208,12 @@ async def index(listed: list[Any], base_url: str) -> bytes:
             "level": one.card.level,
             "status": one.card.status,
             "environments": list(one.environments),
-            "openapi_json": f"{base_url}/catalogue/{one.card.name}/{one.card.version}/openapi.json",
-            "openapi_yaml": f"{base_url}/catalogue/{one.card.name}/{one.card.version}/openapi.yaml",
+            "openapi_json": f"{base}/catalogue/{one.card.name}/{one.card.version}/openapi.json",
+            "openapi_yaml": f"{base}/catalogue/{one.card.name}/{one.card.version}/openapi.yaml",
         }
         for one in listed
     ]
-    return msgspec.json.encode(
+    body = msgspec.json.encode(
         {
             "openapi": "3.1.0",
             "info": {
@@ -226,3 +226,9 @@ async def index(listed: list[Any], base_url: str) -> bytes:
             "x-services": services,
         }
     )
+    is_public = not any(one.card.audience == "department" for one in listed)
+    return Rendered(body, "application/json", _tag(body), is_public)
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

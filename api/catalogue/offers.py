@@ -71,7 +71,8 @@ def offer_of(service: Service) -> Offer:
 def obstacle_of(operation: OfferedOperation, subscriber: Subscriber) -> str:
     """What keeps this operation from this subscriber, in both environments: "" for nothing, else
 
-    - `classification`: important and core data leave through no face, L4 data only through the clean room;
+    - `classification`: important and core data leave through no face, L4 data only through the clean room,
+      and data of L3 for which the contract names no purpose through none either;
     - `audience`: `x-audience: department` is for departments;
     - `share`: `x-share: none` is not shared with another department.
 
@@ -79,6 +80,8 @@ def obstacle_of(operation: OfferedOperation, subscriber: Subscriber) -> str:
     subscribes is a registered third party. A department's own apps meet neither audience nor share.
     """
     if operation.grade != Grade.GENERAL or operation.level == Level.L4:
+        return "classification"
+    if operation.level == Level.L3 and not operation.purposes:
         return "classification"
     if subscriber.is_owner:
         return ""

@@ -24,10 +24,13 @@ from api.catalogue import outside
 from api.catalogue.models import Publication, ServiceRecord, VersionRecord
 from api.catalogue.permissions import check_can_import, requester_of
 from api.catalogue.rights import owner_of
+from api.catalogue.uploads import Upload
 from api.contract.importing import Imported, read_contract
 from api.contract.load import Loaded, load_files
 from api.contract.model import FaceVerdict, Finding, JsonObject, Loss, Status
 from api.contract.naming import major_version, service_slug, slug
+from api.contract.overlay import propose
+from api.contract.profile import status_of
 from api.core import audit, clock
 from api.core.caller import Caller
 from api.core.problem_types_platform import (
@@ -82,6 +85,12 @@ class _Read(Struct):
     operations: int
 
 
+async def load_upload(upload: Upload) -> Loaded:
+    """Load uploaded files off the event loop; what cannot be read is told by findings."""
+    async with _reading:
+        return await asyncio.to_thread(load_files, upload.files, upload.entry)
+
+
 async def lint(loaded: Loaded, overlay: JsonObject | None = None) -> ImportReport:
     """Read a document and say everything about it; nothing is stored."""
     return _report(await _read(loaded, overlay))
@@ -108,7 +117,7 @@ async def import_contract(
     owner = await _owner_for(caller, organisation_id, loaded)
     check_can_import(caller, owner)
     tell("read")
-    reading = await _read(loaded, _with_name(overlay, name) if name else overlay)
+    reading = await _read(loaded, overlay, name)
     reading, notes = await _settle_name(reading, loaded, overlay, owner, name)
     tell("check")
     known = await VersionRecord.get_or_none(id=f"{reading.name}@{reading.version}")
@@ -127,9 +136,9 @@ def _silence(stage: str) -> None:
 
 
 # --- reading ------------------------------------------------------------------------------------
-async def _read(loaded: Loaded, overlay: JsonObject | None) -> _Read:
+async def _read(loaded: Loaded, overlay: JsonObject | None, name: str | None = None) -> _Read:
     async with _reading:
-        imported = await asyncio.to_thread(read_contract, loaded, overlay)
+        imported = await asyncio.to_thread(_read_as, loaded, overlay, name)
     service = imported.service
     if service is not None:
         title, release = plain(service.title), plain(service.release)
@@ -149,11 +158,14 @@ def plain(text: str) -> str:
     return "".join(char for char in text if char.isprintable()).strip()
 
 
-def _with_name(overlay: JsonObject | None, name: str) -> JsonObject:
-    """The overlay and one more action, which gives the service its name."""
-    base = overlay or {"overlay": "1.0.0", "info": {"title": "Kaimen", "version": "1"}, "actions": []}
-    action = {"target": "$.info", "update": {"x-name": name}}
-    return {**base, "actions": [*base.get("actions", []), action]}
+def _read_as(loaded: Loaded, overlay: JsonObject | None, name: str | None) -> Imported:
+    """Read it under a given name: an own overlay gets one more action, else one is proposed for that name."""
+    if name and loaded.document is not None:
+        overlay = propose(loaded.document, name) if overlay is None else overlay
+        action = {"target": "$.info", "update": {"x-name": name}}
+        if action not in overlay.get("actions", []):
+            overlay = {**overlay, "actions": [*overlay.get("actions", []), action]}
+    return read_contract(loaded, overlay)
 
 
 def _merged(proposed: JsonObject, edited: JsonObject) -> JsonObject:
@@ -236,7 +248,7 @@ async def _settle_name(
     if reading.imported.service is None:
         reading.name = free
         return reading, (note,)
-    again = await _read(loaded, _with_name(overlay or reading.imported.overlay, free))
+    again = await _read(loaded, overlay, free)
     return again, (note,)
 
 
@@ -326,15 +338,15 @@ async def _store(
         if record.organisation_id != owner:  # someone was faster
             raise _name_taken(reading.name)
         await ServiceRecord.filter(name=reading.name).update(**titles)
-        moment = {"imported_by": requester_of(caller), "imported_at": clock.now()}
+        columns |= {"imported_by": requester_of(caller), "imported_at": clock.now()}
         if known is None:
             await VersionRecord.create(
                 id=version_id, service=reading.name, version=reading.version, status=_first_status(reading),
-                overlay_edited=overlay_edited, **columns, **moment,
+                overlay_edited=overlay_edited, **columns,
             )  # fmt: skip
         else:
             edited = {"overlay_edited": True} if overlay_edited else {}
-            await VersionRecord.filter(id=version_id).update(**columns, **moment, **edited)
+            await VersionRecord.filter(id=version_id).update(**columns, **edited)
         entry.emit("gov.kaimen.contract.imported", f"version/{version_id}",
                    {"service": version_id, "release": reading.release, "digest": columns["digest"]})  # fmt: skip
     return _report(reading, notes=notes, is_new=known is None)
@@ -372,9 +384,9 @@ def _stated_status(imported: Imported) -> str:
 
 
 def _first_status(reading: _Read) -> str:
-    """The status of a new version: what the document says, but nothing begins its life retired."""
-    stated = _stated_status(reading.imported)
-    return stated if stated and stated != Status.RETIRED else Status.ALPHA.value
+    """The status of a new version: what the document says, else beta; nothing begins its life retired."""
+    status = status_of(_stated_status(reading.imported))
+    return (Status.BETA if status == Status.RETIRED else status).value
 
 
 def _titles(reading: _Read) -> dict[str, str]:
@@ -423,8 +435,8 @@ async def get_version(version_id: str) -> VersionRecord:
 async def edit_overlay(caller: Caller, version_id: str, overlay: JsonObject) -> ImportReport:
     """Put an owner's overlay in place of the proposed one, and build the draft again from the original files.
 
-    Errors: not-found, permission-denied, contract-refused (the overlay makes the document unreadable, or gives it
-    another name or major version: that is another import), input-invalid (no overlay document).
+    The name stays. Errors: not-found, permission-denied, contract-refused (the overlay makes the document unreadable,
+    or gives it another major version: that is another import), input-invalid (no overlay document).
     """
     row = await get_version(version_id)
     owner = await owner_of(row.service)
@@ -438,7 +450,7 @@ async def edit_overlay(caller: Caller, version_id: str, overlay: JsonObject) -> 
     original = msgspec.json.decode(row.original)
     files = {name: text.encode("utf-8", "surrogatepass") for name, text in original["files"].items()}
     loaded = await asyncio.to_thread(load_files, files, original["entry"])
-    reading = await _read(loaded, overlay)
+    reading = await _read(loaded, overlay, row.service)
     if reading.imported.service is None or f"{reading.name}@{reading.version}" != version_id:
         findings = [msgspec.to_builtins(finding) for finding in reading.imported.findings[:50]]
         errors = sum(1 for finding in findings if finding["severity"] == "error") or 1

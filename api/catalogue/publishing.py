@@ -282,10 +282,15 @@ async def releases_of(publication_id: str) -> list[PublicationRelease]:
     ).order_by("-published_at")  # fmt: skip
 
 
+async def frozen_draft(version: VersionRecord) -> Frozen:
+    """What a draft would be published as."""
+    return await freeze(version.document, version.status, version.deprecation)
+
+
 async def checklist_of(version_id: str, upstream: str | None = None) -> list[checklist.ChecklistItem]:
     """The checklist for going live as it stands; `upstream` "" or None takes what is set for live."""
     version = await get_version(version_id)
     live = await Publication.get_or_none(id=f"{version_id}/live")
     address = upstream or (live.upstream if live is not None else "")
-    frozen = await freeze(version.document, version.status, version.deprecation)
+    frozen = await frozen_draft(version)
     return await checklist.items_for_live(version, frozen.service, address)

@@ -64,14 +64,26 @@ async def granted_scopes(app_id: str) -> frozenset[str]:
     """
     granted: set[str] = set()
     for row in await Subscription.filter(app_id=app_id, status="active"):
-        granted |= await _scopes_of(row)
+        granted |= await _granted_by(row)
     return frozenset(granted)
 
 
-async def _scopes_of(row: Subscription) -> set[str]:
+async def _granted_by(row: Subscription) -> set[str]:
     scopes = {scope for operation in await opened(row) for scope in operation.scopes}
     publication = await Publication.get_or_none(id=f"{row.version_id}/{row.environment}").only("id", "offer")
     if publication is not None and scopes:
         aliases = decode_offer(publication.offer).aliases
         scopes |= {alias for scope in tuple(scopes) for alias in aliases.get(scope, ())}
     return scopes
+
+
+async def scopes_of(version_id: str, environment: str = "sandbox") -> frozenset[str]:
+    """Every scope that some operation of a published version asks for, aliases included."""
+    publication = await Publication.get_or_none(id=f"{version_id}/{environment}", state="published").only(
+        "id", "offer"
+    )
+    if publication is None:
+        return frozenset()
+    offer = decode_offer(publication.offer)
+    own = {scope for operation in offer.operations for scope in operation.scopes}
+    return frozenset(own | {alias for scope in own for alias in offer.aliases.get(scope, ())})

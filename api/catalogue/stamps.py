@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from api.catalogue.browsing import card_of, words_of
-from api.catalogue.models import Publication, VersionRecord
+from api.catalogue.models import Publication, PublicationRelease, VersionRecord
 from api.catalogue.offers import offer_of
 from api.contract import build
 from api.contract.model import JsonObject, Service
@@ -39,9 +39,11 @@ class Frozen(msgspec.Struct, frozen=True):
 
 
 def stamped(document: JsonObject, status: str, deprecation: dict[str, Any]) -> JsonObject:
-    """A copy of the document with the platform's word on status and deprecation in `info`."""
+    """A copy of a released document with the platform's word on status and deprecation in `info`.
+
+    Without a deprecation of the platform's (`retire`) the document's own stays.
+    """
     info = {**document.get("info", {}), "x-status": status}
-    info.pop("x-deprecation", None)
     shown = {key: deprecation[key] for key in SHOWN if deprecation.get(key)}
     if shown:
         info["x-deprecation"] = shown
@@ -68,7 +70,12 @@ def _freeze(document: str, status: str, deprecation: dict[str, Any]) -> Frozen:
 
 async def stamp_publications(entry: Entry, version: VersionRecord) -> None:
     """Write the version's status and deprecation into what is published of it, in the running `audit.write`."""
-    for row in await Publication.filter(version_id=version.id, state="published"):
-        frozen = await freeze(row.document, version.status, version.deprecation)
+    for row in await Publication.filter(version_id=version.id, state="published").only("id"):
+        released = await PublicationRelease.filter(
+            publication_id=row.id, published_at__isnull=False
+        ).order_by("-published_at").first()  # fmt: skip
+        if released is None:
+            continue
+        frozen = await freeze(released.document, version.status, version.deprecation)
         await Publication.filter(id=row.id).update(**frozen.columns)
         entry.changed("publication", row.id)

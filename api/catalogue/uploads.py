@@ -20,7 +20,9 @@ from api.core.problems import Refusal, Text
 MAX_BYTES = 20 * 1024 * 1024  # of an upload, and of everything in an archive together
 MAX_FILES = 500
 _DOCUMENTS = (".yaml", ".yml", ".json")
-_IS_OPENAPI = re.compile(rb"""^\s{0,4}["']?(?:openapi|swagger)["']?\s*:\s*["']?\d""", re.MULTILINE)
+_IS_OPENAPI = re.compile(  # a key at the beginning of a line (YAML), or a quoted key anywhere (JSON)
+    rb"""^(?:openapi|swagger)\s*:\s*["']?\d|["'](?:openapi|swagger)["']\s*:\s*["']?\d""", re.MULTILINE
+)
 _USUAL_NAMES = ("openapi", "swagger", "contract", "application", "api", "index", "main")
 
 

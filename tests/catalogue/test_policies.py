@@ -129,7 +129,8 @@ def test_level_is_the_highest_that_is_reached_whatever_the_basis() -> None:
         (operation(share="none"), DEPARTMENT, "share"),
         (operation(share="none"), COMPANY, ""),
         (operation(share="none"), OWNER, ""),
-        (operation(level="L3"), COMPANY, ""),
+        (operation(level="L3"), COMPANY, "classification"),
+        (operation(level="L3", purposes=("credit",)), COMPANY, ""),
     ],
 )
 def test_obstacles(one: OfferedOperation, subscriber: Subscriber, obstacle: str) -> None:

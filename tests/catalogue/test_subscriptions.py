@@ -56,8 +56,11 @@ def scene(stores: Stores, world: World) -> Scene:
      ("live", "L1", "active"), ("live", "L2", "pending"), ("live", "L3", "pending")],
 )  # fmt: skip
 async def test_level_and_environment_decide(scene: Scene, environment: str, level: str, status: str) -> None:
-    version_id = await offer(scene.department, operation("a"), operation("b", level))
-    row = await scene.subscribe(version_id, environment)
+    purpose = "credit" if level == "L3" else ""
+    version_id = await offer(
+        scene.department, operation("a"), operation("b", level, purposes=(purpose,) if purpose else ())
+    )
+    row = await scene.subscribe(version_id, environment, purpose)
     assert row.status == status
     assert await Approval.filter(subject=row.id).count() == (status == "pending")
     granted = await rights.granted_scopes(scene.apps[environment])
@@ -246,7 +249,7 @@ async def test_a_higher_level_takes_another_decision(scene: Scene) -> None:
     version_id = await offer(scene.department, operation("a"))
     row = await scene.subscribe(version_id, "live")
     assert (row.status, row.level) == ("active", "L1")
-    richer = await offer(scene.department, operation("a"), operation("b", "L3"))
+    richer = await offer(scene.department, operation("a"), operation("b", "L2"))
     await Publication.filter(id=f"{version_id}/live").update(
         offer=(await Publication.get(id=f"{richer}/live")).offer
     )

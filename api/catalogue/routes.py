@@ -1,0 +1,10 @@
+"""The catalogue's routes in one router: contracts as published, services, drafts, subscriptions, approvals, plans."""
+
+from litestar import Router
+
+from api.catalogue import routes_contracts, routes_rights, routes_services
+
+router = Router(
+    path="/",
+    route_handlers=[*routes_services.HANDLERS, *routes_contracts.HANDLERS, *routes_rights.HANDLERS],
+)
