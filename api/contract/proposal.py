@@ -23,17 +23,19 @@ def is_foreign(document: JsonObject) -> bool:
     return not (isinstance(info, dict) and isinstance(info.get("x-name"), str))
 
 
-def propose(document: JsonObject) -> JsonObject:
-    """The overlay for a loaded document; one of our own gets an overlay without actions."""
+def propose(document: JsonObject, name: str = "") -> JsonObject:
+    """The overlay for a loaded document; one of our own gets an overlay without actions.
+
+    `name` is the service's, "" makes it from the title; it stands in every scope.
+    """
     info = document.get("info")
     title = info.get("title") if isinstance(info, dict) else None
     title = title if isinstance(title, str) else "contract"
-    actions = _actions(document, title) if is_foreign(document) else []
+    actions = _actions(document, name or service_slug(title)) if is_foreign(document) else []
     return {"overlay": "1.0.0", "info": {"title": f"Kaimen: {title}", "version": "1.0.0"}, "actions": actions}
 
 
-def _actions(document: JsonObject, title: str) -> list[JsonObject]:
-    service = service_slug(title)
+def _actions(document: JsonObject, service: str) -> list[JsonObject]:
     schemes = _object(_object(document.get("components")).get("securitySchemes"))
     scheme = SCHEME if SCHEME not in schemes else f"{SCHEME}-platform"
     actions: list[JsonObject] = [
