@@ -6,7 +6,7 @@ from litestar import Request, Response, Router, delete, get, patch, post, put
 from litestar.params import JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from api.core.caller import Caller
+from api.core.dependencies import CurrentCaller
 from api.core.paging import next_link
 from api.core.problem_responses import problem_responses
 from api.core.problem_types_platform import (
@@ -68,7 +68,7 @@ _NEW = problem_responses(
 )  # fmt: skip
 async def list_apps(
     request: AnyRequest,
-    caller: Caller,
+    caller: CurrentCaller,
     organisation_id: Annotated[str, QueryParameter(max_length=64)] = "",
     environment: Annotated[str, QueryParameter(pattern="^(sandbox|live)?$")] = "",
     status: Annotated[str, QueryParameter(pattern="^(active|suspended|deleted)?$")] = "",
@@ -93,7 +93,7 @@ async def list_apps(
     "once. 注册沙箱应用,连同第一个密钥与订阅;密钥只显示这一次。",
     opt={"slowapi": "60/minute"}, responses=_NEW,
 )  # fmt: skip
-async def create_app(caller: Caller, data: JSONBody[NewAppRequest]) -> Response[CreatedApp]:
+async def create_app(caller: CurrentCaller, data: JSONBody[NewAppRequest]) -> Response[CreatedApp]:
     """Register a sandbox app."""
     made = await service.create_app(
         caller, name=data.name, environment=data.environment, organisation_id=data.organisation or None,
@@ -106,7 +106,7 @@ async def create_app(caller: Caller, data: JSONBody[NewAppRequest]) -> Response[
     "/apps/{app_id:str}", operation_id="getApp", tags=["apps"], summary="Get an app",
     description="With its secrets (never their values) and subscriptions. 应用及其密钥(不含值)与订阅。", responses=_READ,
 )  # fmt: skip
-async def get_app(caller: Caller, app_id: AppId) -> AppDetail:
+async def get_app(caller: CurrentCaller, app_id: AppId) -> AppDetail:
     """One app."""
     app = await service.get_app(caller, app_id)
     secrets = await service.secrets_of(caller, app_id)
@@ -117,7 +117,7 @@ async def get_app(caller: Caller, app_id: AppId) -> AppDetail:
     "/apps/{app_id:str}", operation_id="updateApp", tags=["apps"], summary="Change an app",
     description="What stays away is left as it is. 未给出的保持不变。", responses=_WRITE,
 )  # fmt: skip
-async def update_app(caller: Caller, app_id: AppId, data: JSONBody[AppChange]) -> AppItem:
+async def update_app(caller: CurrentCaller, app_id: AppId, data: JSONBody[AppChange]) -> AppItem:
     """Change name, description or plan."""
     changed = await service.update_app(
         caller, app_id, name=data.name, description=data.description, plan=data.plan
@@ -130,7 +130,7 @@ async def update_app(caller: Caller, app_id: AppId, data: JSONBody[AppChange]) -
     description="It stops at once, and can be restored for 30 days. 立即停用;30 天内可恢复。",
     status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
-async def delete_app(caller: Caller, app_id: AppId) -> AppItem:
+async def delete_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
     """Delete an app, with undo."""
     return app_item(await service.delete_app(caller, app_id))
 
@@ -139,7 +139,7 @@ async def delete_app(caller: Caller, app_id: AppId) -> AppItem:
     "/apps/{app_id:str}/restore", operation_id="restoreApp", tags=["apps"], summary="Restore a deleted app",
     description="As what it was, within 30 days. 30 天内恢复原状。", status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
-async def restore_app(caller: Caller, app_id: AppId) -> AppItem:
+async def restore_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
     """Bring a deleted app back."""
     return app_item(await service.restore_app(caller, app_id))
 
@@ -148,7 +148,7 @@ async def restore_app(caller: Caller, app_id: AppId) -> AppItem:
     "/apps/{app_id:str}/suspend", operation_id="suspendApp", tags=["apps"], summary="Suspend an app",
     description="Its tokens are refused within a second. 停用应用,其令牌一秒内失效。", status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
-async def suspend_app(caller: Caller, app_id: AppId) -> AppItem:
+async def suspend_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
     """Stop an app."""
     return app_item(await service.suspend_app(caller, app_id))
 
@@ -157,7 +157,7 @@ async def suspend_app(caller: Caller, app_id: AppId) -> AppItem:
     "/apps/{app_id:str}/resume", operation_id="resumeApp", tags=["apps"], summary="Resume an app",
     description="What an administrator suspended, an administrator resumes. 恢复应用。", status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
-async def resume_app(caller: Caller, app_id: AppId) -> AppItem:
+async def resume_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
     """Let a suspended app call again."""
     return app_item(await service.resume_app(caller, app_id))
 
@@ -167,7 +167,7 @@ async def resume_app(caller: Caller, app_id: AppId) -> AppItem:
     "/apps/{app_id:str}/secrets", operation_id="listAppSecrets", tags=["apps"], summary="List secrets",
     description="With label, expiry and last use; never their values. 密钥列表,不含值。", responses=_READ,
 )  # fmt: skip
-async def list_secrets(caller: Caller, app_id: AppId) -> SecretList:
+async def list_secrets(caller: CurrentCaller, app_id: AppId) -> SecretList:
     """The secrets of an app."""
     return SecretList([secret_item(row) for row in await service.secrets_of(caller, app_id)])
 
@@ -177,7 +177,9 @@ async def list_secrets(caller: Caller, app_id: AppId) -> SecretList:
     description="Up to five are active at once. It is shown this once. 最多五个有效;只显示这一次。",
     opt={"slowapi": "60/minute"}, responses=_NEW,
 )  # fmt: skip
-async def add_secret(caller: Caller, app_id: AppId, data: JSONBody[NewSecretRequest]) -> Response[NewSecret]:
+async def add_secret(
+    caller: CurrentCaller, app_id: AppId, data: JSONBody[NewSecretRequest]
+) -> Response[NewSecret]:
     """Add a secret."""
     row, secret = await service.add_secret(caller, app_id, data.label, data.expires_in_days)
     return Response(
@@ -192,7 +194,7 @@ async def add_secret(caller: Caller, app_id: AppId, data: JSONBody[NewSecretRequ
     opt={"slowapi": "60/minute"}, responses=_NEW,
 )  # fmt: skip
 async def rotate_secret(
-    caller: Caller, app_id: AppId, secret_id: OtherId, data: JSONBody[RotationRequest]
+    caller: CurrentCaller, app_id: AppId, secret_id: OtherId, data: JSONBody[RotationRequest]
 ) -> Response[NewSecret]:
     """Make a secret's successor."""
     row, secret = await service.rotate_secret(caller, app_id, secret_id, overlap_hours=data.overlap_hours)
@@ -205,7 +207,7 @@ async def rotate_secret(
     "/apps/{app_id:str}/secrets/{secret_id:str}", operation_id="revokeAppSecret", tags=["apps"],
     summary="Revoke a secret", description="At once; the last one too. 立即吊销。", status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
-async def revoke_secret(caller: Caller, app_id: AppId, secret_id: OtherId) -> SecretItem:
+async def revoke_secret(caller: CurrentCaller, app_id: AppId, secret_id: OtherId) -> SecretItem:
     """Revoke a secret."""
     return secret_item(await service.revoke_secret(caller, app_id, secret_id))
 
@@ -214,7 +216,7 @@ async def revoke_secret(caller: Caller, app_id: AppId, secret_id: OtherId) -> Se
     "/apps/{app_id:str}/keys", operation_id="getAppKeys", tags=["apps"], summary="Get the public keys",
     description="The JWK set for `private_key_jwt`. 应用的公钥集合。", responses=_READ,
 )  # fmt: skip
-async def get_keys(caller: Caller, app_id: AppId) -> Keys:
+async def get_keys(caller: CurrentCaller, app_id: AppId) -> Keys:
     """The public keys of an app."""
     return _keys(await service.get_app(caller, app_id))
 
@@ -223,7 +225,7 @@ async def get_keys(caller: Caller, app_id: AppId) -> Keys:
     "/apps/{app_id:str}/keys", operation_id="setAppKeys", tags=["apps"], summary="Replace the public keys",
     description="Public keys only; an empty list takes them away. 只接受公钥;空列表表示全部移除。", responses=_WRITE,
 )  # fmt: skip
-async def set_keys(caller: Caller, app_id: AppId, data: JSONBody[KeysRequest]) -> Keys:
+async def set_keys(caller: CurrentCaller, app_id: AppId, data: JSONBody[KeysRequest]) -> Keys:
     """Replace the public keys of an app."""
     return _keys(await service.set_keys(caller, app_id, {"keys": data.keys}, data.auth_method))
 
@@ -238,7 +240,9 @@ def _keys(app: App) -> Keys:
     description="Owners in a browser session: what the app may do in this API for its organisation. 仅限所有者在浏览器中操作。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, SESSION_REQUIRED, CSRF_FAILED, NOT_FOUND, CONFLICT),
 )  # fmt: skip
-async def set_platform_scopes(caller: Caller, app_id: AppId, data: JSONBody[PlatformScopes]) -> AppItem:
+async def set_platform_scopes(
+    caller: CurrentCaller, app_id: AppId, data: JSONBody[PlatformScopes]
+) -> AppItem:
     """Say which `platform:` scopes an app may ask for."""
     return app_item(await service.set_platform_scopes(caller, app_id, data.scopes))
 
@@ -248,7 +252,7 @@ async def set_platform_scopes(caller: Caller, app_id: AppId, data: JSONBody[Plat
     "/apps/{app_id:str}/subscriptions", operation_id="listAppSubscriptions", tags=["apps"],
     summary="List an app's subscriptions", description="Ended ones included. 应用的全部订阅。", responses=_READ,
 )  # fmt: skip
-async def list_subscriptions(caller: Caller, app_id: AppId) -> SubscriptionList:
+async def list_subscriptions(caller: CurrentCaller, app_id: AppId) -> SubscriptionList:
     """The subscriptions of an app."""
     rows = await service.subscriptions_of_app(caller, app_id)
     return SubscriptionList([subscription_item(row) for row in rows])
@@ -260,7 +264,7 @@ async def list_subscriptions(caller: Caller, app_id: AppId) -> SubscriptionList:
     opt={"slowapi": "60/minute"}, responses=_NEW,
 )  # fmt: skip
 async def subscribe_app(
-    caller: Caller, app_id: AppId, data: JSONBody[SubscriptionRequest]
+    caller: CurrentCaller, app_id: AppId, data: JSONBody[SubscriptionRequest]
 ) -> Response[SubscriptionItem]:
     """Subscribe an app to a service."""
     row = await service.subscribe_app(caller, app_id, data.service)
@@ -274,7 +278,7 @@ async def subscribe_app(
     summary="End a subscription", description="A pending request is withdrawn. 结束订阅;待审批的申请随之撤回。",
     status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
-async def unsubscribe_app(caller: Caller, app_id: AppId, subscription_id: OtherId) -> SubscriptionItem:
+async def unsubscribe_app(caller: CurrentCaller, app_id: AppId, subscription_id: OtherId) -> SubscriptionItem:
     """End a subscription of an app."""
     return subscription_item(await service.unsubscribe_app(caller, app_id, subscription_id))
 
@@ -283,7 +287,7 @@ async def unsubscribe_app(caller: Caller, app_id: AppId, subscription_id: OtherI
     "/apps/{app_id:str}/checklist", operation_id="getChecklist", tags=["apps"], summary="Get the going-live checklist",
     description="What is done and what is open before a sandbox app goes live. 上线清单。", responses=_READ,
 )  # fmt: skip
-async def get_checklist(caller: Caller, app_id: AppId) -> ChecklistView:
+async def get_checklist(caller: CurrentCaller, app_id: AppId) -> ChecklistView:
     """The checklist of a sandbox app."""
     return checklist_view(await service.checklist_of(await service.get_app(caller, app_id)))
 
@@ -298,7 +302,9 @@ async def get_checklist(caller: Caller, app_id: AppId) -> ChecklistView:
         is_limited=True,
     ),
 )  # fmt: skip
-async def go_live(caller: Caller, app_id: AppId, data: JSONBody[GoLiveRequest]) -> Response[CreatedApp]:
+async def go_live(
+    caller: CurrentCaller, app_id: AppId, data: JSONBody[GoLiveRequest]
+) -> Response[CreatedApp]:
     """Make the live twin of a sandbox app."""
     answers = {name: getattr(data, name) for name in GoLiveRequest.__struct_fields__}
     made = await service.go_live(caller, app_id, answers)

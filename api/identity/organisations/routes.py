@@ -6,7 +6,7 @@ from litestar import Request, Response, Router, delete, get, patch, post, put
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.core.caller import Caller
+from api.core.dependencies import CurrentCaller
 from api.core.paging import next_link
 from api.core.problem_responses import problem_responses
 from api.core.problem_types_platform import (
@@ -49,7 +49,7 @@ _WRITE = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FO
 )  # fmt: skip
 async def list_organisations(
     request: AnyRequest,
-    caller: Caller,
+    caller: CurrentCaller,
     kind: Annotated[str, QueryParameter(pattern="^(department|company|individual)?$")] = "",
     limit: Limit = 50,
     cursor: Cursor = "",
@@ -69,7 +69,9 @@ async def list_organisations(
     opt={"slowapi": "20/minute"},
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, CONFLICT, is_limited=True),
 )  # fmt: skip
-async def create_organisation(caller: Caller, data: JSONBody[NewOrganisation]) -> Response[OrganisationItem]:
+async def create_organisation(
+    caller: CurrentCaller, data: JSONBody[NewOrganisation]
+) -> Response[OrganisationItem]:
     """Make a company or a department."""
     made = await service.create_organisation(caller, data.kind, data.slug, data.name_zh, data.name_en)
     return Response(organisation_item(made), headers={"Location": f"/platform/v1/organisations/{made.id}"})
@@ -79,7 +81,7 @@ async def create_organisation(caller: Caller, data: JSONBody[NewOrganisation]) -
     "/organisations/{organisation_id:str}", operation_id="getOrganisation", tags=["organisations"],
     summary="Get an organisation", description="By id or slug. 按标识或短名查询。", responses=_READ,
 )  # fmt: skip
-async def get_organisation(caller: Caller, organisation_id: IdOrSlug) -> OrganisationItem:
+async def get_organisation(caller: CurrentCaller, organisation_id: IdOrSlug) -> OrganisationItem:
     """One organisation."""
     return organisation_item(await service.get_organisation(caller, organisation_id))
 
@@ -89,7 +91,7 @@ async def get_organisation(caller: Caller, organisation_id: IdOrSlug) -> Organis
     summary="Change an organisation's names", description="Owners and administrators. 所有者与管理员。", responses=_WRITE,
 )  # fmt: skip
 async def update_organisation(
-    caller: Caller, organisation_id: OrganisationId, data: JSONBody[OrganisationChange]
+    caller: CurrentCaller, organisation_id: OrganisationId, data: JSONBody[OrganisationChange]
 ) -> OrganisationItem:
     """Change the names."""
     changed = await service.update_organisation(
@@ -111,7 +113,7 @@ async def list_roles() -> RoleList:
     "/organisations/{organisation_id:str}/members", operation_id="listMembers", tags=["organisations"],
     summary="List the members", description="With their roles, owners first. 成员及角色。", responses=_READ,
 )  # fmt: skip
-async def list_members(caller: Caller, organisation_id: OrganisationId) -> MemberList:
+async def list_members(caller: CurrentCaller, organisation_id: OrganisationId) -> MemberList:
     """The members of an organisation."""
     return MemberList([member_item(one) for one in await service.members_of(caller, organisation_id)])
 
@@ -122,7 +124,7 @@ async def list_members(caller: Caller, organisation_id: OrganisationId) -> Membe
     description="Exactly these. An organisation keeps at least one owner. 设为这些角色;至少保留一位所有者。", responses=_WRITE,
 )  # fmt: skip
 async def set_roles(
-    caller: Caller, organisation_id: OrganisationId, person_id: PersonId, data: JSONBody[RoleChange]
+    caller: CurrentCaller, organisation_id: OrganisationId, person_id: PersonId, data: JSONBody[RoleChange]
 ) -> MemberRoles:
     """Give a member exactly these roles."""
     return MemberRoles(
@@ -135,7 +137,7 @@ async def set_roles(
     tags=["organisations"], summary="Remove a member, or leave",
     description="Everyone may leave but the last owner. 任何人都可退出,最后一位所有者除外。", responses=_WRITE,
 )  # fmt: skip
-async def remove_member(caller: Caller, organisation_id: OrganisationId, person_id: PersonId) -> None:
+async def remove_member(caller: CurrentCaller, organisation_id: OrganisationId, person_id: PersonId) -> None:
     """Take a member out, or leave."""
     await service.remove_member(caller, organisation_id, person_id)
 
@@ -145,7 +147,7 @@ async def remove_member(caller: Caller, organisation_id: OrganisationId, person_
     summary="List open invitations", description="For owners. 未接受的邀请,所有者可见。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND),
 )  # fmt: skip
-async def list_invitations(caller: Caller, organisation_id: OrganisationId) -> InvitationList:
+async def list_invitations(caller: CurrentCaller, organisation_id: OrganisationId) -> InvitationList:
     """The open invitations of an organisation."""
     return InvitationList(
         [invitation_item(one) for one in await service.invitations_of(caller, organisation_id)]
@@ -162,7 +164,7 @@ async def list_invitations(caller: Caller, organisation_id: OrganisationId) -> I
     ),
 )  # fmt: skip
 async def invite_member(
-    caller: Caller, organisation_id: OrganisationId, data: JSONBody[NewInvitation]
+    caller: CurrentCaller, organisation_id: OrganisationId, data: JSONBody[NewInvitation]
 ) -> Response[InvitationItem]:
     """Mail an invitation."""
     made = await service.invite_member(caller, organisation_id, data.email, list(data.roles))
@@ -177,7 +179,7 @@ async def invite_member(
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip
 async def withdraw_invitation(
-    caller: Caller, organisation_id: OrganisationId, invitation_id: OtherId
+    caller: CurrentCaller, organisation_id: OrganisationId, invitation_id: OtherId
 ) -> None:
     """Make an open invitation useless."""
     await service.withdraw_invitation(caller, organisation_id, invitation_id)

@@ -6,7 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
-from api.core.caller import Caller
+from api.core.dependencies import CurrentCaller
 from api.core.paging import next_link
 from api.core.problem_responses import problem_responses
 from api.core.problem_types_platform import (
@@ -53,7 +53,7 @@ async def preview_invitation(data: JSONBody[Verification]) -> InvitationItem:
     "password. 以已登录的人、有账户的人或新人身份接受。", opt={"slowapi": "10/minute; 100/hour", "slowapi_scope": "platform-sign-in"}, status_code=HTTP_200_OK,
     responses=problem_responses(LINK_SPENT, SIGN_IN_FAILED, CSRF_FAILED, CONFLICT, is_limited=True),
 )  # fmt: skip
-async def accept_invitation(caller: Caller, data: JSONBody[Acceptance]) -> PersonItem:
+async def accept_invitation(caller: CurrentCaller, data: JSONBody[Acceptance]) -> PersonItem:
     """Use an invitation up."""
     person = await service.accept_invitation(
         data.token, data.name, data.password, email=data.email, locale=data.locale, caller=caller
@@ -68,7 +68,7 @@ async def accept_invitation(caller: Caller, data: JSONBody[Acceptance]) -> Perso
     status_code=HTTP_202_ACCEPTED, opt={"slowapi": "10/minute; 60/hour"},
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, SESSION_REQUIRED, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
-async def invite_administrator(caller: Caller, data: JSONBody[AdministratorInvitation]) -> Notice:
+async def invite_administrator(caller: CurrentCaller, data: JSONBody[AdministratorInvitation]) -> Notice:
     """Mail an invitation to administer the platform."""
     await service.invite_administrator(caller, data.email)
     return CHECK_MAIL
@@ -80,7 +80,7 @@ async def invite_administrator(caller: Caller, data: JSONBody[AdministratorInvit
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED),
 )  # fmt: skip
 async def list_people(
-    request: AnyRequest, caller: Caller, limit: Limit = 50, cursor: Cursor = ""
+    request: AnyRequest, caller: CurrentCaller, limit: Limit = 50, cursor: Cursor = ""
 ) -> Response[PersonList]:
     """Everyone, for administrators."""
     page = await service.people(caller, limit=limit, cursor=cursor)
@@ -94,7 +94,7 @@ async def list_people(
     status_code=HTTP_200_OK,
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT),
 )  # fmt: skip
-async def disable_person(caller: Caller, person_id: PersonId) -> PersonItem:
+async def disable_person(caller: CurrentCaller, person_id: PersonId) -> PersonItem:
     """Shut a person out."""
     return person_item(await service.disable_person(caller, person_id))
 
@@ -104,7 +104,7 @@ async def disable_person(caller: Caller, person_id: PersonId) -> PersonItem:
     description="For administrators. 重新启用账户。", status_code=HTTP_200_OK,
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip
-async def enable_person(caller: Caller, person_id: PersonId) -> PersonItem:
+async def enable_person(caller: CurrentCaller, person_id: PersonId) -> PersonItem:
     """Let a disabled person in again."""
     return person_item(await service.enable_person(caller, person_id))
 

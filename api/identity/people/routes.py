@@ -6,7 +6,7 @@ from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
-from api.core.caller import Caller
+from api.core.dependencies import CurrentCaller
 from api.core.problem_responses import problem_responses
 from api.core.problem_types_platform import (
     CONFLICT,
@@ -99,7 +99,7 @@ async def sign_in(request: AnyRequest, data: JSONBody[Credentials]) -> Response[
     description="Ends the session of the cookie. 退出登录。", status_code=HTTP_204_NO_CONTENT,
     responses=problem_responses(CSRF_FAILED),
 )  # fmt: skip
-async def sign_out(request: AnyRequest, caller: Caller) -> Response[None]:
+async def sign_out(request: AnyRequest, caller: CurrentCaller) -> Response[None]:
     """End the session."""
     await service.sign_out(access.cookie_value(request))
     return Response(None, cookies=[access.session_cookie("")])
@@ -132,7 +132,7 @@ async def reset_password(data: JSONBody[Reset]) -> None:
     description="The caller behind this credential, with organisations and roles. 当前凭据背后的身份、组织与角色。",
     responses=problem_responses(NOT_SIGNED_IN),
 )  # fmt: skip
-async def get_me(request: AnyRequest, caller: Caller) -> Me:
+async def get_me(request: AnyRequest, caller: CurrentCaller) -> Me:
     """The caller, with organisations and roles."""
     if caller.kind == "anonymous":
         raise Refusal(NOT_SIGNED_IN)
@@ -160,7 +160,7 @@ async def get_me(request: AnyRequest, caller: Caller) -> Me:
     description="What stays away is left as it is. 未给出的保持不变。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED),
 )  # fmt: skip
-async def update_me(caller: Caller, data: JSONBody[PersonChange]) -> PersonItem:
+async def update_me(caller: CurrentCaller, data: JSONBody[PersonChange]) -> PersonItem:
     """Change one's own name or language."""
     return person_item(await service.update_person(caller, name=data.name, locale=data.locale))
 
@@ -171,7 +171,7 @@ async def update_me(caller: Caller, data: JSONBody[PersonChange]) -> PersonItem:
     status_code=HTTP_204_NO_CONTENT,
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
-async def change_password(caller: Caller, data: JSONBody[PasswordChange]) -> None:
+async def change_password(caller: CurrentCaller, data: JSONBody[PasswordChange]) -> None:
     """Change one's own password."""
     await service.change_password(caller, data.current_password, data.password)
 
@@ -181,7 +181,7 @@ async def change_password(caller: Caller, data: JSONBody[PasswordChange]) -> Non
     description="Live browser sessions, the newest first. 有效的浏览器会话。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED),
 )  # fmt: skip
-async def list_sessions(caller: Caller) -> SessionList:
+async def list_sessions(caller: CurrentCaller) -> SessionList:
     """The caller's live sessions."""
     return SessionList([session_item(one, caller.token_id) for one in await service.sessions_of(caller)])
 
@@ -190,7 +190,7 @@ async def list_sessions(caller: Caller) -> SessionList:
     "/sessions", operation_id="endOtherSessions", tags=["people"], summary="End my other sessions",
     description="All but the present one. 退出其他所有会话。", status_code=HTTP_200_OK, responses=_SESSION_ONLY,
 )  # fmt: skip
-async def end_other_sessions(caller: Caller) -> EndedSessions:
+async def end_other_sessions(caller: CurrentCaller) -> EndedSessions:
     """End all sessions but the present one."""
     return EndedSessions(await service.revoke_other_sessions(caller))
 
@@ -200,7 +200,7 @@ async def end_other_sessions(caller: Caller) -> EndedSessions:
     description="The present one too. 退出一个会话。",
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip
-async def end_session(caller: Caller, session_id: OtherId) -> None:
+async def end_session(caller: CurrentCaller, session_id: OtherId) -> None:
     """End one session."""
     await service.revoke_session(caller, session_id)
 
@@ -210,7 +210,7 @@ async def end_session(caller: Caller, session_id: OtherId) -> None:
     description="For the command line; values are shown at creation only. 供命令行使用;只在创建时显示。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED),
 )  # fmt: skip
-async def list_tokens(caller: Caller) -> TokenList:
+async def list_tokens(caller: CurrentCaller) -> TokenList:
     """The caller's personal tokens."""
     return TokenList([token_item(row) for row in await service.personal_tokens_of(caller)])
 
@@ -221,7 +221,7 @@ async def list_tokens(caller: Caller) -> TokenList:
     opt={"slowapi": "20/minute"},
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, CONFLICT, is_limited=True),
 )  # fmt: skip
-async def create_token(caller: Caller, data: JSONBody[NewTokenRequest]) -> Response[NewToken]:
+async def create_token(caller: CurrentCaller, data: JSONBody[NewTokenRequest]) -> Response[NewToken]:
     """Make a personal token."""
     row, token = await service.create_personal_token(caller, data.label, data.days)
     return Response(new_token(row, token), headers={"Location": f"/platform/v1/tokens/{row.id}"})
@@ -232,7 +232,7 @@ async def create_token(caller: Caller, data: JSONBody[NewTokenRequest]) -> Respo
     description="It stops working at once; a token may revoke itself. 立即失效;令牌可吊销自己。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip
-async def revoke_token(caller: Caller, token_id: OtherId) -> None:
+async def revoke_token(caller: CurrentCaller, token_id: OtherId) -> None:
     """Revoke one of the caller's tokens."""
     await service.revoke_personal_token(caller, token_id)
 
