@@ -1,0 +1,139 @@
+"""The portal as the composition root sees it: one plugin with the pages, and how problems look to people."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from litestar import Request, Response, Router
+from litestar.config.app import AppConfig
+from litestar.plugins import InitPlugin
+from litestar.types import Receive, Scope, Send
+
+from api.core.caller import Caller
+from api.core.crypto import Vault
+from api.core.problems import Problem
+from api.identity.oauth.keys import KeyRing
+from api.settings import Settings
+from portal import assets
+from portal.csrf import check_form
+from portal.language import language_of
+from portal.pages import (
+    account,
+    administration,
+    app,
+    approvals,
+    apps,
+    catalogue,
+    contracts,
+    departments,
+    going_live,
+    home,
+    operations,
+    organisations,
+    requests,
+    sign,
+)
+from portal.view import Navigation, draw, explain, is_person
+
+_PAGES = (
+    home, sign, catalogue, operations, apps, app, going_live, requests, account, organisations, departments, contracts,
+    approvals, administration,
+)  # fmt: skip
+
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Paths whose problems are for programs, whatever the Accept header says.
+_MACHINE = ("/platform/", "/oauth/", "/api/", "/.well-known/", "/graphql", "/mcp", "/healthz", "/readyz", "/metrics", "/static/")  # fmt: skip
+_STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+# The documentation site brings inline scripts and styles of its generator; it shows no forms and no secrets.
+_DOCS = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; form-action 'self'; frame-ancestors 'none'; base-uri 'self'"
+)
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+]
+
+
+class Portal(InitPlugin):
+    """The pages for people. `gateway` and `ring` are those of the sandbox plane: trying an operation goes through them."""
+
+    def __init__(self, settings: Settings, gateway: ASGIApplication, ring: KeyRing, vault: Vault) -> None:
+        self.settings = settings
+        self.gateway = gateway
+        self.ring = ring
+        self.vault = vault
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        app_config.state.portal = self
+        app_config.route_handlers = [*app_config.route_handlers, *routers()]
+        return app_config
+
+    def render_page(
+        self, request: Request[Any, Any, Any], problem: Problem, request_id: str, language: str
+    ) -> Response[Any] | None:
+        """A problem as a page, for whoever asks for HTML; None leaves it to problem+json."""
+        if request.url.path.startswith(_MACHINE) or "text/html" not in request.headers.get("accept", ""):
+            return None
+        if problem.kind.slug == "not-signed-in" and request.method == "GET":
+            return Response(None, status_code=303, headers={"Location": f"/sign-in?next={_quoted(request)}"})
+        chosen = language_of(request)
+        return draw(
+            request,
+            "problem.html",
+            navigation=_navigation(request),
+            status=problem.status,
+            headers=dict(problem.headers),
+            problem=problem,
+            words=explain(problem, chosen, self.settings.docs_url),
+            request_id=request_id,
+            next=request.url.path,
+            back=_referring_path(request),
+        )
+
+
+def portal_plugin(settings: Settings, *, gateway: ASGIApplication, ring: KeyRing, vault: Vault) -> Portal:
+    """The plugin for `create_app(plugins=[…], render_page=plugin.render_page, page_headers=page_headers)`.
+
+    `gateway` serves /api of the sandbox plane and `ring` signs its tokens (for trying operations); `vault` seals
+    what goes through a cookie.
+    """
+    return Portal(settings, gateway, ring, vault)
+
+
+def routers() -> list[Router]:
+    """All pages, as one router whose forms come from our own pages only."""
+    pages = Router(
+        "/", route_handlers=[one.router for one in _PAGES], before_request=check_form, include_in_schema=False
+    )
+    return [assets.router, pages]
+
+
+def page_headers(path: str) -> list[tuple[bytes, bytes]]:
+    """The security headers of a path. Source: W3C Content Security Policy 3."""
+    policy = _DOCS if path.startswith("/docs") else _STRICT
+    return [*_ALWAYS, (b"content-security-policy", policy.encode())]
+
+
+def _navigation(request: Request[Any, Any, Any]) -> Navigation:
+    """What is known of the caller when a problem comes up; nothing is looked up for it."""
+    caller = request.scope.get("state", {}).get("caller")
+    if not isinstance(caller, Caller) or not is_person(caller):
+        return Navigation()
+    return Navigation(is_signed_in=True, name=caller.name, is_administrator=caller.is_administrator)
+
+
+def _quoted(request: Request[Any, Any, Any]) -> str:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return quote(request.url.path + query, safe="")
+
+
+def _referring_path(request: Request[Any, Any, Any]) -> str:
+    parts = urlsplit(request.headers.get("referer", ""))
+    return parts.path if parts.netloc == request.headers.get("host", "") and parts.path else "/"
