@@ -4,6 +4,7 @@ It decides nothing about services or people; api.main hands in what is to be ser
 first: `/api/…` goes straight to the gateway, before Litestar's router (docs/decisions/0003).
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
@@ -23,11 +24,12 @@ from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 from api.core import ids, problem_types, problems
 from api.core import problem_types_platform as platform_types
 from api.core.logging import log_failure
-from api.core.problems import CONTENT_TYPE, Failure, Problem, Refusal, preferred_language
+from api.core.problems import CONTENT_TYPE, Failure, Problem, Refusal, Text, preferred_language
 from api.settings import Settings
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 PageRenderer = Callable[[Request[Any, Any, Any], Problem, str, str], Response[Any] | None]
+_NAMED_FIELD = re.compile(r"field `([^`]*)`$")  # msgspec: "Object missing required field `name`"
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
@@ -122,18 +124,24 @@ def problem_of(error: Exception) -> Problem:
         return error
     if isinstance(error, ValidationException):
         extra = error.extra if isinstance(error.extra, list) else []
-        errors = tuple(
-            {
-                "pointer": "/" + str(item.get("key", "")).replace(".", "/"),
-                "message": str(item.get("message", "")),
-            }
-            for item in extra
-            if isinstance(item, dict)
-        ) or ({"pointer": "", "message": str(error.detail)},)
+        errors = tuple(_field_error(item) for item in extra if isinstance(item, dict)) or (
+            {"pointer": "", "message": str(error.detail)},
+        )
         return Refusal(platform_types.INPUT_INVALID, errors=errors, count=len(errors))
     if isinstance(error, HTTPException):
         return _problem_of_status(error)
     return Failure(problem_types.INTERNAL_ERROR)
+
+
+def _field_error(item: dict[str, Any]) -> dict[str, Any]:
+    """Litestar's fault as a JSON pointer and a message: `b[0].c` is /b/0/c, `data` the body itself."""
+    key, message = str(item.get("key", "")), str(item.get("message", ""))
+    if str(item.get("source", "")) == "body" and key == "data":
+        if message == "'data'":
+            return {"pointer": "", "message": Text("缺少 JSON 请求体。", "The request needs a JSON body.")}
+        named = _NAMED_FIELD.search(message)
+        return {"pointer": f"/{named[1]}" if named else "", "message": message}
+    return {"pointer": "/" + key.replace("[", "/").replace("]", "").replace(".", "/"), "message": message}
 
 
 def _problem_of_status(error: HTTPException) -> Problem:
