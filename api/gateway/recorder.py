@@ -58,6 +58,21 @@ _STORE_ERRORS = (BaseORMException, OSError, asyncio.TimeoutError)
 
 _encode = msgspec.json.encode
 Row = Any  # a tuple or list of LOG_COLUMNS
+_running: dict[
+    str, "Recorder"
+] = {}  # by environment: the recorder whose buffer a reader of this process wants
+
+
+async def show_now(environment: str) -> bool:
+    """Write what this process still buffers for a plane, so that a reader sees the call just made.
+
+    False where another process serves the plane: its calls appear within `record_interval_ms`.
+    """
+    recorder = _running.get(environment)
+    if recorder is None:
+        return False
+    await recorder.flush()
+    return True
 
 
 class Recorder:
@@ -130,9 +145,12 @@ class Recorder:
     async def running(self) -> AsyncIterator[None]:
         """Write in the background for the life of the block, and everything that is left at its end."""
         tasks = [asyncio.create_task(self._write_always()), asyncio.create_task(self._purge_always())]
+        _running[self._environment] = self
         try:
             yield
         finally:
+            if _running.get(self._environment) is self:
+                del _running[self._environment]
             for task in tasks:
                 task.cancel()
             for task in tasks:

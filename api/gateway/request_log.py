@@ -1,0 +1,269 @@
+"""Reading the request log: one call explained, the calls of an app. It changes nothing.
+
+A call is explained from what the log keeps of it, problem type and facts, with the same words and in the reader's
+language, whoever reads it and wherever. It is seen by whoever may see the app; a call that could not be told to
+any app (no token, an unknown path) by everyone signed in who has its id, which nobody can guess.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from tortoise.queryset import QuerySet
+
+from api.core import store
+from api.core.caller import Caller, CallerKind
+from api.core.paging import MAX_LIMIT, Page
+from api.core.problem_types_platform import INPUT_INVALID, NOT_FOUND, NOT_SIGNED_IN
+from api.core.problems import REGISTRY, RESERVED, Refusal, Text, describe
+from api.gateway.models import RequestRecord
+from api.gateway.recorder import show_now
+from api.gateway.request_ids import text_of_millisecond
+from api.identity.models import App
+from api.identity.permissions import REQUESTS_READ, can_view_app
+
+STEPS: dict[str, Text] = {
+    "admit": Text("准入", "Admission"),
+    "route": Text("路由", "Routing"),
+    "authenticate": Text("身份认证", "Authentication"),
+    "authorise": Text("授权", "Authorisation"),
+    "limit": Text("配额", "Quota"),
+    "validate": Text("契约校验", "Contract check"),
+    "call": Text("调用部门系统", "Department's system"),
+    "record": Text("留痕", "Record"),
+}
+_PREFIXES = {"rs_": "sandbox", "rl_": "live"}
+_PREFIX_OF = {environment: prefix for prefix, environment in _PREFIXES.items()}
+_ID = re.compile(r"r[sl]_[0-9a-z]{26}")
+_STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
+WHAT = Text("请求", "request")
+_LOOKS = 5  # for a call of the other plane's process, which writes within a second
+_LOOK_SECONDS = 0.3
+
+
+class StepView(Struct, frozen=True):
+    """A step on the way. `verdict`: pass, refuse, or "" where the call did not come so far."""
+
+    name: str
+    title: str
+    verdict: str
+    note: str
+
+
+class ProblemView(Struct, frozen=True):
+    """A refusal in the words of its problem+json."""
+
+    slug: str
+    type: str
+    title: str
+    detail: str
+    step: str
+    rule: str
+    next: str
+    facts: dict[str, Any]
+    errors: list[dict[str, Any]]
+
+
+class Explained(Struct, frozen=True):
+    """One call with every step's verdict; `problem` None: it went through."""
+
+    row: RequestRecord
+    environment: str
+    steps: list[StepView]
+    problem: ProblemView | None
+
+
+# --- who may read -----------------------------------------------------------------------------------
+def can_read_requests(caller: Caller, app: App) -> bool:
+    """Whoever may see the app; an app with `platform:requests:read`, those of its organisation."""
+    if caller.kind == CallerKind.APP:
+        return REQUESTS_READ in caller.scopes and app.organisation_id in caller.organisations
+    if caller.kind == CallerKind.PERSON and caller.is_administrator:
+        return True
+    return can_view_app(caller, app.organisation_id)
+
+
+def check_can_read_requests(caller: Caller, app: App | None, what: Text) -> None:
+    """Refuses (not-found) alike what is hidden and what is not there; not-signed-in for nobody."""
+    if caller.kind == CallerKind.ANONYMOUS:
+        raise Refusal(NOT_SIGNED_IN)
+    if app is None or not can_read_requests(caller, app):
+        raise Refusal(NOT_FOUND, what=what)
+
+
+async def readable_app(caller: Caller, app_id: str) -> App:
+    """An app whose calls the caller may read. Raises not-signed-in, not-found."""
+    app = await App.get_or_none(id=app_id) if app_id.startswith("a_") and app_id.isascii() else None
+    check_can_read_requests(caller, app, Text("应用", "app"))
+    assert app is not None
+    return app
+
+
+# --- one call ---------------------------------------------------------------------------------------
+async def explain(caller: Caller, request_id: str, *, language: str, docs_url: str) -> Explained:
+    """One call, explained in the reader's language. Raises not-signed-in, not-found."""
+    if caller.kind == CallerKind.ANONYMOUS:
+        raise Refusal(NOT_SIGNED_IN)
+    row = await _find(request_id)
+    if row is None:
+        raise Refusal(NOT_FOUND, what=WHAT)
+    if row.app_id:
+        check_can_read_requests(caller, await App.get_or_none(id=row.app_id), WHAT)
+    return explained(row, language=language, docs_url=docs_url)
+
+
+async def _find(request_id: str) -> RequestRecord | None:
+    environment = _PREFIXES.get(request_id[:3])
+    if environment is None or _ID.fullmatch(request_id) is None:
+        return None
+    is_here = await show_now(environment)
+    for look in range(1 if is_here else _LOOKS):
+        if look:
+            await asyncio.sleep(_LOOK_SECONDS)
+        row = await RequestRecord.get_or_none(id=request_id, using_db=store.plane(environment))
+        if row is not None:
+            return row
+    return None
+
+
+def explained(row: RequestRecord, *, language: str, docs_url: str) -> Explained:
+    """A row in the reader's words."""
+    known = {step: (verdict, note) for step, verdict, note in msgspec.json.decode(row.verdicts or "[]")}
+    problem = _problem_of(row, language=language, docs_url=docs_url)
+    if problem is None and "call" in known:
+        known.setdefault("record", ("pass", ""))
+    steps = [
+        StepView(name, title.in_language(language), *known.get(name, ("", "")))
+        for name, title in STEPS.items()
+    ]
+    return Explained(row, environment_of(row.id), steps, problem)
+
+
+def environment_of(request_id: str) -> str:
+    """The plane that an id was given on."""
+    return _PREFIXES.get(request_id[:3], "")
+
+
+def _problem_of(row: RequestRecord, *, language: str, docs_url: str) -> ProblemView | None:
+    kind = REGISTRY.get(row.problem)
+    if kind is None:
+        return None
+    facts: dict[str, Any] = msgspec.json.decode(row.facts or "{}")
+    errors = facts.pop("errors", [])
+    rule = str(facts.pop("rule", "") or row.problem)
+    words = describe(kind, facts, language=language, docs_url=docs_url)
+    return ProblemView(
+        slug=kind.slug, type=words["type"], title=words["title"], detail=words["detail"], step=words["step"],
+        rule=rule, next=words["next"],
+        facts={name: _in_language(value, language) for name, value in facts.items() if name not in RESERVED},
+        errors=[{**one, "message": _in_language(one.get("message"), language)} for one in errors],
+    )  # fmt: skip
+
+
+def _in_language(value: Any, language: str) -> Any:
+    """A fact that was a Text when it was written, in one language; anything else as it is."""
+    if isinstance(value, dict) and set(value) == {"zh", "en"}:
+        return Text(**value).in_language(language)
+    return value
+
+
+# --- the calls of an app ------------------------------------------------------------------------------
+class Filter(Struct, frozen=True):
+    """What a list is narrowed to; "" and None for no bound. `status` is `403` or `4xx`; `operation` is `getCompany`
+    or `company@v1/getCompany`; `problem` is a slug, or `any`.
+    """
+
+    status: str = ""
+    operation: str = ""
+    problem: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def requests_of(
+    caller: Caller, app_id: str, wanted: Filter, *, limit: int = 50, cursor: str = ""
+) -> Page[RequestRecord]:
+    """The calls of an app, newest first. Raises not-signed-in, not-found, input-invalid."""
+    app = await readable_app(caller, app_id)
+    await show_now(app.environment)
+    query = RequestRecord.filter(app_id=app.id).using_db(store.plane(app.environment))
+    query = _narrowed(query, wanted, _PREFIX_OF[app.environment])
+    if cursor:
+        if _ID.fullmatch(cursor) is None:
+            raise _invalid(
+                "/cursor",
+                Text("游标无效;从第一页重新开始。", "It is no cursor of this list; start at the first page."),
+            )
+        query = query.filter(id__lt=cursor)
+    limit = max(1, min(limit, MAX_LIMIT))
+    rows = await query.order_by("-id").limit(limit + 1)
+    shown = rows[:limit]
+    return Page(items=list(shown), next=shown[-1].id if len(rows) > limit else "")
+
+
+def _narrowed(query: QuerySet[RequestRecord], wanted: Filter, prefix: str) -> QuerySet[RequestRecord]:
+    if wanted.status:
+        text = wanted.status.lower()
+        if _STATUS.fullmatch(text) is None:
+            raise _invalid("/status", Text("状态写作 403 或 4xx。", "A status is written 403 or 4xx."))
+        low = int(text[0]) * 100 if text.endswith("xx") else int(text)
+        query = query.filter(status__gte=low, status__lt=low + 100 if text.endswith("xx") else low + 1)
+    if wanted.operation:
+        service, slash, operation = wanted.operation.rpartition("/")
+        query = query.filter(operation=operation, **({"service": service} if slash else {}))
+    if wanted.problem == "any":
+        query = query.exclude(problem="")
+    elif wanted.problem:
+        query = query.filter(problem=wanted.problem)
+    # Ids begin with their time, so a span of time is a span of the index.
+    if wanted.since is not None:
+        query = query.filter(id__gte=prefix + _beginning(wanted.since))
+    if wanted.until is not None:
+        query = query.filter(id__lt=prefix + _beginning(wanted.until))
+    return query
+
+
+def _beginning(moment: datetime) -> str:
+    return text_of_millisecond(max(0, int(moment.timestamp() * 1000)))
+
+
+def _invalid(pointer: str, message: Text) -> Refusal:
+    return Refusal(INPUT_INVALID, errors=({"pointer": pointer, "message": message},), count=1)
+
+
+# --- questions of other parts ---------------------------------------------------------------------------
+async def exercised(version_id: str) -> Mapping[str, str]:
+    """Operation id → "called" for what was answered with a 2xx in the sandbox, or "scenario" where only a scenario was."""
+    await show_now("sandbox")
+    rows = (
+        await RequestRecord.filter(service=version_id, status__gte=200, status__lt=300)
+        .using_db(store.plane("sandbox"))
+        .distinct()
+        .values_list("operation", "scenario")
+    )
+    found: dict[str, str] = {}
+    for operation, scenario in rows:
+        if not scenario:
+            found[operation] = "called"
+        else:
+            found.setdefault(operation, "scenario")
+    return found
+
+
+async def successful_calls(environment: str, app_id: str, since: datetime) -> int:
+    """How many calls of an app were answered with a 2xx since then."""
+    await show_now(environment)
+    return await (
+        RequestRecord.filter(
+            app_id=app_id,
+            status__gte=200,
+            status__lt=300,
+            id__gte=_PREFIX_OF[environment] + _beginning(since),
+        )
+        .using_db(store.plane(environment))
+        .count()
+    )
