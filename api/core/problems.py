@@ -97,10 +97,9 @@ def define(
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
     """An answer that is no success. `facts` fill the texts and are shown as extension members.
 
-    `errors` lists field errors `{"pointer", "message"}`; `headers` are added to the answer. A fact or a
-    message may be a Text, it is said in the reader's language.
+    `errors` lists field errors `{"pointer", "message"}`; `headers` are added to the answer.
     Facts must never hold a token, a body or personal data: they go to the request log.
-    A fact that is a sentence is a Text, so that it too is said in the reader's language.
+    A fact or a message that is a sentence is a Text, so that it too is said in the reader's language.
     """
 
     def __init__(
@@ -168,7 +167,9 @@ def render(problem: Problem, *, language: str, docs_url: str, request_id: str, i
         key: _said(value, language) for key, value in problem.facts.items() if key not in RESERVED
     }
     if problem.errors:
-        body["errors"] = list(problem.errors)
+        body["errors"] = [
+            {name: _said(value, language) for name, value in error.items()} for error in problem.errors
+        ]
     if words["step"]:
         body["step"] = words["step"]
     body |= {
