@@ -95,19 +95,15 @@ class EdgeLimits(InitPlugin, ReceiveRoutePlugin):
 
     def refusal_of(self, request: Request, error: RateLimitExceeded) -> Refusal:
         """The 429 with Retry-After in whole seconds and the same X-RateLimit headers as any answer."""
-        response = Response()
         item, arguments = request.state.view_rate_limit
         reset_at, remaining = self._limiter.limiter.get_window_stats(item, *arguments)
-        now = clock.unix_seconds()
-        response.headers.update(
-            {
-                "Retry-After": str(max(1, int(reset_at - now) + 1)),
-                "X-RateLimit-Limit": str(item.amount),
-                "X-RateLimit-Remaining": str(remaining),
-                "X-RateLimit-Reset": str(int(reset_at) + 1),
-            }
-        )
-        return Refusal(platform_types.TOO_MANY_REQUESTS, limit=str(item), headers=dict(response.headers))
+        headers = {
+            "Retry-After": str(max(1, int(reset_at - clock.unix_seconds()) + 1)),
+            "X-RateLimit-Limit": str(item.amount),
+            "X-RateLimit-Remaining": str(remaining),
+            "X-RateLimit-Reset": str(int(reset_at) + 1),
+        }
+        return Refusal(platform_types.TOO_MANY_REQUESTS, limit=str(item), headers=headers)
 
 
 class _EdgeLimit(ASGIMiddleware):
