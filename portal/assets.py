@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 
 from litestar import Request, Response, Router, get
+from litestar.params import FromPath
 from msgspec import Struct
 
 from api.core import problem_types_platform as platform_types
@@ -62,7 +63,7 @@ def _answer(found: Asset, request: Request, cache: str) -> Response[bytes]:  # t
 
 
 @get("/static/{name:str}", include_in_schema=False)
-async def static_file(request: Request, name: str) -> Response[bytes]:  # type: ignore[type-arg]  # any state
+async def static_file(request: Request, name: FromPath[str]) -> Response[bytes]:  # type: ignore[type-arg]  # any state
     """A static file by its hashed address."""
     found = _BY_ADDRESS.get(f"/static/{name}")
     if found is None:

@@ -1,4 +1,4 @@
-"""Figures of use: the chart of an app, the calls of many apps, and how a service keeps its promise.
+"""Figures of use: the chart of an app, and the calls of many apps.
 
 They are read from the usage that `record` writes, a row per app, operation, status and hour.
 """
@@ -6,18 +6,14 @@ They are read from the usage that `record` writes, a row per app, operation, sta
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-import msgspec
-from msgspec import Struct
-
 from api.core import clock, store
 from api.gateway.models import UsageBucket
-from api.gateway.usage import BUCKETS_MS
+from api.gateway.recorder import show_now
 from api.identity.models import App
 from portal.charts import Usage, kind_of, usage_chart
 from portal.view import BEIJING
 
 CHART_DAYS = 14
-MEASURED_DAYS = 30
 _HOUR = 3600
 
 
@@ -30,6 +26,7 @@ def _since_hour(days: int) -> int:
 async def usage_of(app: App) -> Usage:
     """The chart of one app over the last days."""
     first = _since_hour(CHART_DAYS)
+    await show_now(app.environment)
     rows = (
         await UsageBucket.filter(app_id=app.id, hour__gte=first)
         .using_db(store.plane(app.environment))
@@ -59,41 +56,3 @@ async def calls_of(apps: Iterable[App]) -> dict[str, int]:
         for app_id, calls in await query.values_list("app_id", "calls"):
             counts[app_id] = counts.get(app_id, 0) + calls
     return counts
-
-
-class Measured(Struct, frozen=True):
-    """How a service did in the last `days`; `calls` 0: nobody called, so there is nothing to say."""
-
-    days: int
-    calls: int
-    availability: float = 0.0
-    p95: str = ""
-
-
-async def measured_of(version_id: str, environment: str) -> Measured:
-    """What the promise of a service is held against: the share of answers that are no 5xx, and the 95th percentile."""
-    since = int(clock.unix_seconds()) // _HOUR - MEASURED_DAYS * 24
-    rows = (
-        await UsageBucket.filter(service=version_id, hour__gte=since)
-        .using_db(store.plane(environment))
-        .values_list("status", "calls", "histogram")
-    )
-    calls = sum(row[1] for row in rows)
-    if not calls:
-        return Measured(MEASURED_DAYS, 0)
-    failed = sum(row[1] for row in rows if row[0] >= 500)
-    histogram = [0] * (len(BUCKETS_MS) + 1)
-    for _, _, text in rows:
-        for position, count in enumerate(msgspec.json.decode(text or "[]")):
-            histogram[position] += count
-    return Measured(MEASURED_DAYS, calls, 1 - failed / calls, _percentile(histogram, 0.95))
-
-
-def _percentile(histogram: list[int], share: float) -> str:
-    """The bound of the bucket in which the percentile falls, as people read it."""
-    wanted, seen = share * sum(histogram), 0
-    for bound, count in zip(BUCKETS_MS, histogram, strict=False):
-        seen += count
-        if seen >= wanted:
-            return f"≤ {bound} ms"
-    return f"> {BUCKETS_MS[-1]} ms"

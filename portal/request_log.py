@@ -1,48 +1,55 @@
-"""The request log as pages show it: rows of the caller's own apps, and one request explained step by step."""
+"""The request log as pages show it: the newest calls of several apps together, narrowed by what a form asks.
 
+Explaining one call is api.gateway.request_log's; here is only what its lists do not give.
+"""
+
+import re
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 from tortoise.expressions import Q
 
-from api.core import problem_types_platform as platform_types
 from api.core import store
-from api.core.caller import Caller
-from api.core.problems import REGISTRY, Refusal, Text, describe
 from api.gateway.models import RequestRecord
-from api.identity.apps import service as apps
+from api.gateway.recorder import show_now
+from api.gateway.request_log import STEPS, Explained
 from api.identity.models import App
 
-STEPS = ("admit", "route", "authenticate", "authorise", "limit", "validate", "call", "record")
 OUTCOMES = {"ok": (0, 399), "refused": (400, 499), "failed": (500, 999)}
 PAGE_ROWS = 50
-_ENVIRONMENTS = {"rs": "sandbox", "rl": "live"}
+_ID = re.compile(r"r[sl]_[0-9a-z]{26}")
 
 
 class Filters(Struct, frozen=True):
-    """What a log is narrowed to; "" for no bound. `before` is the time of the oldest row already seen."""
+    """What a log is narrowed to; "" for no bound. `before` is the id of the oldest row already seen."""
 
     app: str = ""
     outcome: str = ""
     step: str = ""
     operation: str = ""
-    before: int = 0
+    before: str = ""
 
     @property
     def is_narrow(self) -> bool:
         return bool(self.app or self.outcome or self.step or self.operation)
 
 
-async def rows_of(app_list: Sequence[App], filters: Filters, limit: int = PAGE_ROWS) -> list[RequestRecord]:
-    """The newest rows of these apps, from both planes, newest first."""
+async def rows_of(
+    apps: Sequence[App], filters: Filters | None = None, limit: int = PAGE_ROWS
+) -> list[RequestRecord]:
+    """The newest rows of these apps, from both planes, newest first. What was recorded just now is there."""
     rows: list[RequestRecord] = []
-    for environment in dict.fromkeys(app.environment for app in app_list):
-        ids = [app.id for app in app_list if app.environment == environment]
+    for environment in dict.fromkeys(app.environment for app in apps):
+        await show_now(environment)
+        ids = [app.id for app in apps if app.environment == environment]
         query = RequestRecord.filter(app_id__in=ids).using_db(store.plane(environment))
-        rows += await query.filter(_conditions(filters)).order_by("-at", "-id").limit(limit)
-    return sorted(rows, key=lambda row: (row.at, row.id), reverse=True)[:limit]
+        rows += await query.filter(_conditions(filters or Filters())).order_by("-id").limit(limit)
+    return sorted(rows, key=_age, reverse=True)[:limit]
+
+
+def _age(row: RequestRecord) -> str:
+    """Ids begin with their time, after the prefix of their plane."""
+    return row.id[3:]
 
 
 def _conditions(filters: Filters) -> Q:
@@ -54,70 +61,21 @@ def _conditions(filters: Filters) -> Q:
         conditions &= Q(step=filters.step)
     if filters.operation:
         conditions &= Q(operation=filters.operation) | Q(service=filters.operation)
-    if filters.before:
-        conditions &= Q(at__lt=filters.before)
+    if _ID.fullmatch(filters.before):
+        conditions &= Q(id__lt=f"rs_{filters.before[3:]}", id__startswith="rs_") | Q(
+            id__lt=f"rl_{filters.before[3:]}", id__startswith="rl_"
+        )
     return conditions
 
 
-async def latest_of(app: App, limit: int) -> list[RequestRecord]:
-    """The newest requests of one app."""
-    return await rows_of([app], Filters(), limit)
+class Timing(Struct, frozen=True):
+    """Where the time of a call went; `own_share` is the platform's part in percent."""
+
+    own_us: int
+    own_share: float
 
 
-class StepView(Struct, frozen=True):
-    """A step of the way: `verdict` pass, refuse, or "" where the request did not come so far."""
-
-    name: str
-    verdict: str
-    note: str
-
-
-class Explained(Struct, frozen=True):
-    """One request with the words of its refusal, the same as in its problem+json; `words` None: it went through."""
-
-    row: RequestRecord
-    app: App | None
-    environment: str
-    way: tuple[StepView, ...]
-    words: dict[str, str] | None
-    rule: str
-    errors: tuple[dict[str, Any], ...]
-
-    @property
-    def own_us(self) -> int:
-        return max(0, self.row.duration_us - self.row.upstream_us)
-
-    @property
-    def own_share(self) -> float:
-        """The platform's part of the time, in percent."""
-        return round(100 * self.own_us / max(self.row.duration_us, 1), 1)
-
-
-async def find_request(caller: Caller, request_id: str, *, language: str, docs_url: str) -> Explained:
-    """A request of one of the caller's apps. Raises NOT_FOUND, alike for what is hidden and what is not there."""
-    environment = _ENVIRONMENTS.get(request_id.partition("_")[0], "")
-    missing = Refusal(
-        platform_types.NOT_FOUND, what=Text(f"请求 {request_id[:40]}", f"request {request_id[:40]}")
-    )
-    if not environment or not request_id.replace("_", "").isalnum() or len(request_id) > 40:
-        raise missing
-    row = await RequestRecord.get_or_none(id=request_id, using_db=store.plane(environment))
-    if row is None or not row.app_id:
-        raise missing
-    app = await apps.get_app(caller, row.app_id)
-    kind = REGISTRY.get(row.problem)
-    facts = msgspec.json.decode(row.facts or "{}")
-    return Explained(
-        row=row,
-        app=app,
-        environment=environment,
-        way=_way(row),
-        words=describe(kind, facts, language=language, docs_url=docs_url) if kind else None,
-        rule=str(facts.get("rule") or row.problem),
-        errors=tuple(facts.get("errors", ())),
-    )
-
-
-def _way(row: RequestRecord) -> tuple[StepView, ...]:
-    known = {step: (verdict, note) for step, verdict, note in msgspec.json.decode(row.verdicts or "[]")}
-    return tuple(StepView(step, *known.get(step, ("", ""))) for step in STEPS)
+def timing_of(found: Explained) -> Timing:
+    """The split between platform and department."""
+    own_us = max(0, found.row.duration_us - found.row.upstream_us)
+    return Timing(own_us, round(100 * own_us / max(found.row.duration_us, 1), 1))

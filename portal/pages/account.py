@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
@@ -88,7 +89,7 @@ async def change_password(request: AnyRequest, caller: CurrentCaller) -> Page | 
 
 
 @post("/account/sessions/{identifier:str}/end")
-async def end_session(caller: CurrentCaller, identifier: str) -> Response[None]:
+async def end_session(caller: CurrentCaller, identifier: FromPath[str]) -> Response[None]:
     """End one of the other sessions."""
     check_signed_in(caller)
     await people.revoke_session(caller, identifier)
@@ -120,7 +121,7 @@ async def add_token(request: AnyRequest, caller: CurrentCaller) -> Page | Respon
 
 
 @post("/account/tokens/{token_id:str}/revoke")
-async def revoke_token(caller: CurrentCaller, token_id: str) -> Response[None]:
+async def revoke_token(caller: CurrentCaller, token_id: FromPath[str]) -> Response[None]:
     """Revoke a personal token."""
     check_signed_in(caller)
     await people.revoke_personal_token(caller, token_id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from api.catalogue import plans
 from api.core.caller import Caller
@@ -18,7 +19,7 @@ from portal.forms import Field, Filled, Form
 from portal.frame import check_signed_in, page, redirect
 from portal.language import language_of
 from portal.offers import choices_of, purposes_of
-from portal.request_log import latest_of
+from portal.request_log import rows_of
 from portal.view import AnyRequest, Page, Words, settings_of
 
 SETTINGS = Form(Field("name", maximum=100), Field("description", kind="area", required=False, maximum=500))
@@ -38,7 +39,7 @@ async def _app_page(
     may_change = can_edit_app(caller, app.organisation_id)
     choices = await choices_of(caller, app.environment, words.language) if may_change else []
     issuer = settings.issuer_of(app.environment)
-    latest = await latest_of(app, _LATEST)
+    latest = await rows_of([app], limit=_LATEST)
     live = await App.filter(sandbox_app_id=app.id).exclude(status="deleted").first()
     context: dict[str, Any] = {
         "app": app,
@@ -65,14 +66,16 @@ async def _app_page(
 
 
 @get("/apps/{app_id:str}")
-async def show_app(request: AnyRequest, caller: CurrentCaller, app_id: str) -> Page:
+async def show_app(request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]) -> Page:
     """Everything about an app; a new secret is shown here, once."""
     check_signed_in(caller)
     return await _app_page(request, caller, app_id)
 
 
 @post("/apps/{app_id:str}")
-async def change_app(request: AnyRequest, caller: CurrentCaller, app_id: str) -> Page | Response[None]:
+async def change_app(
+    request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]
+) -> Page | Response[None]:
     """Name and description."""
     check_signed_in(caller)
     form = await SETTINGS.read(request)
@@ -89,7 +92,9 @@ async def change_app(request: AnyRequest, caller: CurrentCaller, app_id: str) ->
 
 
 @post("/apps/{app_id:str}/secrets", opt={"slowapi": "20/minute"})
-async def add_secret(request: AnyRequest, caller: CurrentCaller, app_id: str) -> Page | Response[None]:
+async def add_secret(
+    request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]
+) -> Page | Response[None]:
     """One more secret beside those there are."""
     check_signed_in(caller)
     form = await SECRET.read(request)
@@ -106,7 +111,7 @@ async def add_secret(request: AnyRequest, caller: CurrentCaller, app_id: str) ->
 
 @post("/apps/{app_id:str}/secrets/{secret_id:str}/rotate", opt={"slowapi": "20/minute"})
 async def rotate_secret(
-    request: AnyRequest, caller: CurrentCaller, app_id: str, secret_id: str
+    request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str], secret_id: FromPath[str]
 ) -> Response[None]:
     """A successor; the old secret works for a day more."""
     check_signed_in(caller)
@@ -116,7 +121,9 @@ async def rotate_secret(
 
 
 @post("/apps/{app_id:str}/secrets/{secret_id:str}/revoke")
-async def revoke_secret(caller: CurrentCaller, app_id: str, secret_id: str) -> Response[None]:
+async def revoke_secret(
+    caller: CurrentCaller, app_id: FromPath[str], secret_id: FromPath[str]
+) -> Response[None]:
     """Revoke a secret at once."""
     check_signed_in(caller)
     revoked = await apps.revoke_secret(caller, app_id, secret_id)
@@ -124,7 +131,9 @@ async def revoke_secret(caller: CurrentCaller, app_id: str, secret_id: str) -> R
 
 
 @post("/apps/{app_id:str}/subscriptions", opt={"slowapi": "30/minute"})
-async def subscribe(request: AnyRequest, caller: CurrentCaller, app_id: str) -> Page | Response[None]:
+async def subscribe(
+    request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]
+) -> Page | Response[None]:
     """One more service."""
     check_signed_in(caller)
     form = await SUBSCRIBE.read(request)
@@ -141,7 +150,9 @@ async def subscribe(request: AnyRequest, caller: CurrentCaller, app_id: str) -> 
 
 
 @post("/apps/{app_id:str}/subscriptions/{subscription_id:str}/cancel")
-async def unsubscribe(caller: CurrentCaller, app_id: str, subscription_id: str) -> Response[None]:
+async def unsubscribe(
+    caller: CurrentCaller, app_id: FromPath[str], subscription_id: FromPath[str]
+) -> Response[None]:
     """End a subscription, or withdraw the request for it."""
     check_signed_in(caller)
     ended = await apps.unsubscribe_app(caller, app_id, subscription_id)
@@ -149,7 +160,7 @@ async def unsubscribe(caller: CurrentCaller, app_id: str, subscription_id: str) 
 
 
 @post("/apps/{app_id:str}/suspend")
-async def suspend(caller: CurrentCaller, app_id: str) -> Response[None]:
+async def suspend(caller: CurrentCaller, app_id: FromPath[str]) -> Response[None]:
     """Stop the app; the message that follows can undo it."""
     check_signed_in(caller)
     await apps.suspend_app(caller, app_id)
@@ -157,7 +168,7 @@ async def suspend(caller: CurrentCaller, app_id: str) -> Response[None]:
 
 
 @post("/apps/{app_id:str}/resume")
-async def resume(caller: CurrentCaller, app_id: str) -> Response[None]:
+async def resume(caller: CurrentCaller, app_id: FromPath[str]) -> Response[None]:
     """Let a suspended app call again."""
     check_signed_in(caller)
     await apps.resume_app(caller, app_id)
@@ -165,7 +176,7 @@ async def resume(caller: CurrentCaller, app_id: str) -> Response[None]:
 
 
 @post("/apps/{app_id:str}/delete")
-async def delete(caller: CurrentCaller, app_id: str) -> Response[None]:
+async def delete(caller: CurrentCaller, app_id: FromPath[str]) -> Response[None]:
     """Delete the app; the message that follows, and its page for 30 days, can undo it."""
     check_signed_in(caller)
     gone = await apps.delete_app(caller, app_id)
@@ -173,7 +184,7 @@ async def delete(caller: CurrentCaller, app_id: str) -> Response[None]:
 
 
 @post("/apps/{app_id:str}/restore")
-async def restore(caller: CurrentCaller, app_id: str) -> Response[None]:
+async def restore(caller: CurrentCaller, app_id: FromPath[str]) -> Response[None]:
     """Bring a deleted app back."""
     check_signed_in(caller)
     await apps.restore_app(caller, app_id)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from api.catalogue import approvals
+from api.catalogue import service as catalogue
 from api.catalogue.approvals import ApprovalView
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
@@ -42,7 +44,7 @@ async def _context(request: AnyRequest, views: list[ApprovalView]) -> dict[str, 
 async def show_approvals(request: AnyRequest, caller: CurrentCaller) -> Page:
     """What waits for the caller first, then what concerns the caller."""
     check_signed_in(caller)
-    views = await approvals.approvals_for(caller)
+    views = await catalogue.approvals_for(caller)
     return await page(
         request, caller, "approvals.html", waiting=[view for view in views if view.may_decide],
         others=[view for view in views if not view.may_decide], **await _context(request, views),
@@ -53,7 +55,7 @@ async def _approval_page(
     request: AnyRequest, caller: Caller, approval_id: str, *, decision: Filled | None = None,
     comment: Filled | None = None, status: int = 200,
 ) -> Page:  # fmt: skip
-    view = await approvals.view(caller, approval_id)
+    view = await catalogue.view(caller, approval_id)
     app = await App.get_or_none(id=str(view.approval.payload.get("app_id", "")))
     owner = await Organisation.get_or_none(id=app.organisation_id) if app else None
     return await page(
@@ -64,7 +66,7 @@ async def _approval_page(
 
 
 @get("/approvals/{approval_id:str}")
-async def show_approval(request: AnyRequest, caller: CurrentCaller, approval_id: str) -> Page:
+async def show_approval(request: AnyRequest, caller: CurrentCaller, approval_id: FromPath[str]) -> Page:
     """One request with everything that a decision needs."""
     check_signed_in(caller)
     return await _approval_page(request, caller, approval_id)
@@ -72,21 +74,21 @@ async def show_approval(request: AnyRequest, caller: CurrentCaller, approval_id:
 
 @post("/approvals/{approval_id:str}/{verdict:str}", opt={"slowapi": "60/minute"})
 async def decide(
-    request: AnyRequest, caller: CurrentCaller, approval_id: str, verdict: str
+    request: AnyRequest, caller: CurrentCaller, approval_id: FromPath[str], verdict: FromPath[str]
 ) -> Page | Response[None]:
     """Approve, reject (with a reason), withdraw one's own, or comment."""
     check_signed_in(caller)
     if verdict == "comment":
         return await _comment(request, caller, approval_id)
     if verdict == "withdraw":
-        await approvals.cancel(caller, approval_id)
+        await catalogue.cancel(caller, approval_id)
         return redirect("/approvals", flash.put("approvals.withdrawn"))
     form = await DECISION.read(request)
     if verdict == "reject" and not form.value("reason"):
         form.fault("reason", "approvals.reason_missing")
     if form.is_valid:
         try:
-            await approvals.decide(
+            await catalogue.decide(
                 caller, approval_id, approve=verdict == "approve", reason=form.value("reason")
             )
         except Refusal as problem:
@@ -103,7 +105,7 @@ async def _comment(request: AnyRequest, caller: Caller, approval_id: str) -> Pag
     form = await COMMENT.read(request)
     if form.is_valid:
         try:
-            await approvals.comment(caller, approval_id, form.value("text"))
+            await catalogue.comment(caller, approval_id, form.value("text"))
         except Refusal as problem:
             form.take(problem)
         else:

@@ -33,6 +33,7 @@ async def show_apps(request: AnyRequest, caller: CurrentCaller) -> Page:
     """All apps of the caller's organisations."""
     check_signed_in(caller)
     rows = await apps.apps_of(caller)
+    gone = await apps.apps(caller, status="deleted", limit=20)
     calls = await calls_of(rows)
     owners = {one.id: one for one in await organisations.organisations_of(caller)}
     services = await _services_of([row.id for row in rows])
@@ -43,7 +44,7 @@ async def show_apps(request: AnyRequest, caller: CurrentCaller) -> Page:
     context: dict[str, Any] = {
         name: [one for one in shown if _environment(one) == name] for name in ("sandbox", "live")
     }
-    return await page(request, caller, "apps.html", days=CHART_DAYS, **context)
+    return await page(request, caller, "apps.html", days=CHART_DAYS, deleted=gone.items, **context)
 
 
 def _environment(shown: dict[str, Any]) -> str:

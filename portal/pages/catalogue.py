@@ -1,13 +1,14 @@
 """The catalogue: finding a service, and the page of one."""
 
 from litestar import Response, Router, get
+from litestar.params import FromPath
 
 from api.catalogue import browsing
 from api.catalogue.models import ServiceRecord
 from api.contract.model import Level
 from api.core.dependencies import CurrentCaller
+from api.gateway.slo import slo_of
 from api.identity.models import Organisation
-from portal.figures import measured_of
 from portal.frame import page, redirect
 from portal.language import language_of
 from portal.shelf import find_service
@@ -46,7 +47,9 @@ async def _departments(language: str) -> list[tuple[str, str]]:
 
 
 @get("/catalogue/{name:str}/{version:str}")
-async def show_service(request: AnyRequest, caller: CurrentCaller, name: str, version: str) -> Page:
+async def show_service(
+    request: AnyRequest, caller: CurrentCaller, name: FromPath[str], version: FromPath[str]
+) -> Page:
     """A published version: what it is, what it promises, its operations and scenarios."""
     shown = await find_service(caller, name, version)
     operations = shown.operations
@@ -55,12 +58,12 @@ async def show_service(request: AnyRequest, caller: CurrentCaller, name: str, ve
     return await page(
         request, caller, "service.html", shown=shown, service=shown.service, operations=operations,
         level=max((one.level for one in operations), default=Level.L1).value, scenarios=scenarios,
-        organisation=organisation, measured=await measured_of(shown.id, shown.environment),
+        organisation=organisation, measured=await slo_of(shown.id),
     )  # fmt: skip
 
 
 @get("/services/{version_id:str}")
-async def find_by_id(version_id: str) -> Response[None]:
+async def find_by_id(version_id: FromPath[str]) -> Response[None]:
     """The address that mails name: on to the catalogue's page."""
     name, _, version = version_id.partition("@")
     return redirect(f"/catalogue/{name}/{version}")

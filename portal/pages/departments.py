@@ -4,10 +4,11 @@ from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
+from litestar.params import FromPath
 
-from api.catalogue import onboarding, uploads
+from api.catalogue import service as catalogue
+from api.catalogue import uploads
 from api.catalogue.models import Publication, ServiceRecord, Subscription, VersionRecord
-from api.catalogue.onboarding import ImportReport
 from api.catalogue.permissions import can_import, check_can_see_draft
 from api.contract.load import load_files
 from api.core import problem_types_platform as platform_types
@@ -39,7 +40,7 @@ async def find_department(caller: Caller, slug: str) -> Organisation:
 
 
 @get("/departments/{slug:str}")
-async def show_department(request: AnyRequest, caller: CurrentCaller, slug: str) -> Page:
+async def show_department(request: AnyRequest, caller: CurrentCaller, slug: FromPath[str]) -> Page:
     """The services of a department, drafts included."""
     department = await find_department(caller, slug)
     check_can_see_draft(caller, department.id)
@@ -70,7 +71,7 @@ async def _subscribers(version_ids: list[str]) -> dict[str, int]:
 
 
 @get("/departments/{slug:str}/import")
-async def show_import(request: AnyRequest, caller: CurrentCaller, slug: str) -> Page:
+async def show_import(request: AnyRequest, caller: CurrentCaller, slug: FromPath[str]) -> Page:
     """The form."""
     department = await find_department(caller, slug)
     return await _import_page(request, caller, department, IMPORT.blank())
@@ -86,11 +87,13 @@ async def _import_page(
 
 
 @post("/departments/{slug:str}/import", opt={"slowapi": "20/minute"})
-async def import_contract(request: AnyRequest, caller: CurrentCaller, slug: str) -> Page | Response[None]:
+async def import_contract(
+    request: AnyRequest, caller: CurrentCaller, slug: FromPath[str]
+) -> Page | Response[None]:
     """Reads the upload; what could be made of it becomes a draft, whose page shows everything that was found."""
     department = await find_department(caller, slug)
     form = await IMPORT.read(request)
-    report: ImportReport | None = None
+    report: catalogue.ImportReport | None = None
     if form.is_valid:
         try:
             report = await _import(caller, department, form)
@@ -103,11 +106,11 @@ async def import_contract(request: AnyRequest, caller: CurrentCaller, slug: str)
     return await _import_page(request, caller, department, form, report=shown, status=422)
 
 
-async def _import(caller: Caller, department: Organisation, form: Filled) -> ImportReport:
+async def _import(caller: Caller, department: Organisation, form: Filled) -> catalogue.ImportReport:
     parts = [(_name(file), await file.read()) for file in form.files["files"]]
     upload = uploads.gather(parts, form.value("entry"))
     loaded = load_files(upload.files, upload.entry)
-    return await onboarding.import_contract(
+    return await catalogue.import_contract(
         caller, organisation_id=department.id, loaded=loaded, name=form.value("service_name") or None
     )
 

@@ -1,6 +1,7 @@
 """Going live: the checklist of a sandbox app, its answers, and the live app that comes of it."""
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
@@ -32,14 +33,14 @@ async def _checklist_page(
 
 
 @get("/apps/{app_id:str}/go-live")
-async def show_checklist(request: AnyRequest, caller: CurrentCaller, app_id: str) -> Page:
+async def show_checklist(request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]) -> Page:
     """What the platform has checked, and what is to be answered."""
     check_signed_in(caller)
     return await _checklist_page(request, caller, app_id, ANSWERS.blank())
 
 
 @post("/apps/{app_id:str}/go-live", opt={"slowapi": "20/minute"})
-async def go_live(request: AnyRequest, caller: CurrentCaller, app_id: str) -> Page | Response[None]:
+async def go_live(request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]) -> Page | Response[None]:
     """Makes the live app; its page shows the secret once."""
     check_signed_in(caller)
     form = await ANSWERS.read(request)

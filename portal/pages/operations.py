@@ -4,10 +4,11 @@ from typing import Any
 
 import msgspec
 from litestar import Router, get, post
+from litestar.params import FromPath
 from msgspec import Struct
 
+from api.catalogue import service as catalogue
 from api.catalogue.models import Subscription
-from api.catalogue.rights import granted_scopes
 from api.contract.model import Media, Operation, Parameter, Scenario
 from api.core.caller import Caller, CallerKind
 from api.core.dependencies import CurrentCaller
@@ -162,7 +163,11 @@ def _scenario(operation: Operation, identifier: str) -> Scenario | None:
 
 @get("/catalogue/{name:str}/{version:str}/operations/{operation_id:str}")
 async def show_operation(
-    request: AnyRequest, caller: CurrentCaller, name: str, version: str, operation_id: str
+    request: AnyRequest,
+    caller: CurrentCaller,
+    name: FromPath[str],
+    version: FromPath[str],
+    operation_id: FromPath[str],
 ) -> Page:
     """The operation; `scenario` in the address fills the form with that scenario's values."""
     shown = await find_service(caller, name, version)
@@ -175,7 +180,11 @@ async def show_operation(
 
 @post("/catalogue/{name:str}/{version:str}/operations/{operation_id:str}", opt={"slowapi": "60/minute"})
 async def try_operation(
-    request: AnyRequest, caller: CurrentCaller, name: str, version: str, operation_id: str
+    request: AnyRequest,
+    caller: CurrentCaller,
+    name: FromPath[str],
+    version: FromPath[str],
+    operation_id: FromPath[str],
 ) -> Page:
     """Calls the operation as the caller's sandbox app and shows the answer below the form."""
     check_signed_in(caller)
@@ -193,7 +202,7 @@ async def try_operation(
     answer = await tryit.call(
         request,
         app=app,
-        scopes=(await granted_scopes(app.id)) & set(operation.scopes),
+        scopes=(await catalogue.granted_scopes(app.id)) & set(operation.scopes),
         operation=operation,
         address=tryit.address_of(shown.service, operation, values),
         headers=tryit.headers_of(operation, values, form.value("scenario"), body_type),

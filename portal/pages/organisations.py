@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
@@ -70,14 +71,14 @@ def offered_roles(kind: str) -> list[str]:
 
 
 @get("/organisations/{slug:str}")
-async def show_organisation(request: AnyRequest, caller: CurrentCaller, slug: str) -> Page:
+async def show_organisation(request: AnyRequest, caller: CurrentCaller, slug: FromPath[str]) -> Page:
     """Members, roles and open invitations."""
     check_signed_in(caller)
     return await _organisation_page(request, caller, slug)
 
 
 @post("/organisations/{slug:str}/invitations", opt={"slowapi": "20/minute"})
-async def invite(request: AnyRequest, caller: CurrentCaller, slug: str) -> Page | Response[None]:
+async def invite(request: AnyRequest, caller: CurrentCaller, slug: FromPath[str]) -> Page | Response[None]:
     """Mail an invitation."""
     check_signed_in(caller)
     organisation = await organisations.get_organisation(caller, slug)
@@ -97,7 +98,9 @@ async def invite(request: AnyRequest, caller: CurrentCaller, slug: str) -> Page 
 
 
 @post("/organisations/{slug:str}/invitations/{invitation_id:str}/withdraw")
-async def withdraw(caller: CurrentCaller, slug: str, invitation_id: str) -> Response[None]:
+async def withdraw(
+    caller: CurrentCaller, slug: FromPath[str], invitation_id: FromPath[str]
+) -> Response[None]:
     """Make an open invitation useless."""
     check_signed_in(caller)
     organisation = await organisations.get_organisation(caller, slug)
@@ -106,7 +109,9 @@ async def withdraw(caller: CurrentCaller, slug: str, invitation_id: str) -> Resp
 
 
 @post("/organisations/{slug:str}/members/{person_id:str}")
-async def set_roles(request: AnyRequest, caller: CurrentCaller, slug: str, person_id: str) -> Response[None]:
+async def set_roles(
+    request: AnyRequest, caller: CurrentCaller, slug: FromPath[str], person_id: FromPath[str]
+) -> Response[None]:
     """Give a member exactly these roles."""
     check_signed_in(caller)
     organisation = await organisations.get_organisation(caller, slug)
@@ -116,7 +121,7 @@ async def set_roles(request: AnyRequest, caller: CurrentCaller, slug: str, perso
 
 
 @post("/organisations/{slug:str}/members/{person_id:str}/remove")
-async def remove(caller: CurrentCaller, slug: str, person_id: str) -> Response[None]:
+async def remove(caller: CurrentCaller, slug: FromPath[str], person_id: FromPath[str]) -> Response[None]:
     """Take a member out."""
     check_signed_in(caller)
     organisation = await organisations.get_organisation(caller, slug)

@@ -3,14 +3,16 @@
 from urllib.parse import urlencode
 
 from litestar import Router, get
+from litestar.params import FromPath
 
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
+from api.gateway.request_log import STEPS, explain
 from api.identity.apps import service as apps
 from api.identity.models import App
 from portal.frame import check_signed_in, page
 from portal.language import language_of
-from portal.request_log import PAGE_ROWS, STEPS, Filters, find_request, rows_of
+from portal.request_log import PAGE_ROWS, Filters, rows_of, timing_of
 from portal.view import AnyRequest, Page, settings_of
 
 
@@ -18,10 +20,9 @@ def read_filters(request: AnyRequest) -> Filters:
     """The filters of the address; what can't be read counts as not given."""
     given = {
         name: str(request.query_params.get(name, ""))[:128]
-        for name in ("app", "outcome", "step", "operation")
+        for name in ("app", "outcome", "step", "operation", "before")
     }
-    before = str(request.query_params.get("before", ""))
-    return Filters(**given, before=int(before) if before.isdecimal() and len(before) < 18 else 0)
+    return Filters(**given)
 
 
 async def _log_page(request: AnyRequest, caller: Caller, mine: list[App], app: App | None) -> Page:
@@ -33,11 +34,11 @@ async def _log_page(request: AnyRequest, caller: Caller, mine: list[App], app: A
     ]
     path = request.url.path
     older = (
-        f"{path}?{urlencode([*kept, ('before', rows[PAGE_ROWS - 1].at)])}" if len(rows) > PAGE_ROWS else ""
+        f"{path}?{urlencode([*kept, ('before', rows[PAGE_ROWS - 1].id)])}" if len(rows) > PAGE_ROWS else ""
     )
     return await page(
         request, caller, "requests.html", app=app, rows=rows[:PAGE_ROWS], filters=filters, filtered=filters.is_narrow,
-        app_names={one.id: one.name for one in mine}, steps=STEPS, older=older, newest=f"{path}?{urlencode(kept)}",
+        app_names={one.id: one.name for one in mine}, steps=tuple(STEPS), older=older, newest=f"{path}?{urlencode(kept)}",
     )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ async def show_requests(request: AnyRequest, caller: CurrentCaller) -> Page:
 
 
 @get("/apps/{app_id:str}/requests")
-async def show_app_requests(request: AnyRequest, caller: CurrentCaller, app_id: str) -> Page:
+async def show_app_requests(request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]) -> Page:
     """The log of one app."""
     check_signed_in(caller)
     app = await apps.get_app(caller, app_id)
@@ -57,17 +58,16 @@ async def show_app_requests(request: AnyRequest, caller: CurrentCaller, app_id: 
 
 
 @get("/requests/{request_id:str}")
-async def show_request(request: AnyRequest, caller: CurrentCaller, request_id: str) -> Page:
+async def show_request(request: AnyRequest, caller: CurrentCaller, request_id: FromPath[str]) -> Page:
     """One request: the verdict of each step, and in the words of the answer why it was refused."""
     check_signed_in(caller)
-    explained = await find_request(
+    found = await explain(
         caller, request_id, language=language_of(request), docs_url=settings_of(request).docs_url
     )
+    app = await apps.find_app(found.row.app_id) if found.row.app_id else None
     return await page(
-        request, caller, "request.html", row=explained.row, app=explained.app, environment=explained.environment,
-        way=explained.way, words=explained.words, rule=explained.rule, errors=explained.errors,
-        own_us=explained.own_us, own_share=explained.own_share,
-    )  # fmt: skip
+        request, caller, "request.html", found=found, row=found.row, app=app, timing=timing_of(found)
+    )
 
 
 router = Router("/", route_handlers=[show_requests, show_app_requests, show_request])

@@ -12,6 +12,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "勾选服务，立即得到凭据和可以直接粘贴的命令。沙箱数据全是合成的，可以放心试。",
         "Tick services and get credentials with commands ready to paste. Sandbox data are synthetic; nothing can break.",
     ),
+    "apps.deleted": ("最近删除的应用（{count}）", "Deleted lately ({count})"),
     "apps.no_services": ("尚未订阅服务", "no service yet"),
     "apps.calls": ("{count} 次调用 / {days} 天", "{count} calls in {days} days"),
     "apps.of": ("属于 {organisation}", "of {organisation}"),

@@ -45,6 +45,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "service.always": ("全天", "Always"),
     "service.no_promise": ("未承诺", "None"),
     "service.not_measured": ("尚无调用", "No calls yet"),
+    "service.kept": ("达到", "kept"),
+    "service.missed": ("未达到", "missed"),
     "service.support": ("支持", "Support"),
     "service.maintenance": ("维护窗口", "Maintenance"),
     "service.synthetic": (
