@@ -53,10 +53,9 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
     language = found.get(b"accept-language")
     if language is not None:
         exchange.locale = gateway.accept_language(language)
-    trace = found.get(b"traceparent")
-    exchange.trace_parent = (
-        trace_parent_of(trace) if trace else ""
-    ) or gateway.request_ids.new_trace_parent()
+    if b"traceparent" in found:
+        exchange.trace_parent = trace_parent_of(found[b"traceparent"])
+    exchange.trace_parent = exchange.trace_parent or gateway.request_ids.new_trace_parent()
     _check_headers(headers, found)
     raw_path = exchange.raw_path
     query = exchange.query_string
@@ -89,12 +88,13 @@ def _check_flood(exchange: Exchange, gateway: Gateway, found: dict[bytes, bytes]
 
 
 def _check_headers(headers: list[tuple[bytes, bytes]], found: dict[bytes, bytes]) -> None:
-    values = b"".join([value for _, value in headers])
+    is_repeated = len(found) != len(headers)
+    values = b"".join([value for _, value in headers] if is_repeated else found.values())
     if len(headers) > MAX_HEADERS or len(values) > MAX_HEADER_BYTES:
         raise Refusal(HEADERS_TOO_LARGE, limit_count=MAX_HEADERS, limit_bytes=MAX_HEADER_BYTES)
     if values.translate(None, _VALUE_BYTES):
         raise Refusal(REQUEST_MALFORMED, rule="header-control-character", what=_CONTROL)
-    if len(found) != len(headers):
+    if is_repeated:
         seen = set()
         for name, _ in headers:
             if name in _ONCE and name in seen:

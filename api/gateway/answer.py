@@ -74,7 +74,7 @@ def _common(exchange: Exchange, gateway: Gateway) -> Headers:
         _NO_SNIFF,
         *exchange.quota_headers,
     ]
-    if exchange.trace_parent:
+    if b"traceparent" in exchange.header_map:
         headers.append((b"traceparent", exchange.trace_parent.encode()))
     interaction = exchange.header_map.get(b"x-fapi-interaction-id")
     if interaction is not None and len(interaction) <= _MAX_INTERACTION_ID and interaction.isascii():

@@ -5,23 +5,21 @@ operations starts fast. Nothing here changes afterwards.
 """
 
 import re
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from email.utils import format_datetime
-from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
 from api.catalogue.offers import OfferedOperation, Subscriber, obstacle_of
-from api.contract.model import Basis, Deprecation, Media, Operation, Parameter, Response, Service, Status
+from api.contract.model import Basis, Batch, Media, Operation, Service, Status
 from api.gateway.connector import Connector
-from api.gateway.parameters import Reader, split_query
+from api.gateway.deprecation import deprecation_headers
+from api.gateway.items import items_of
+from api.gateway.parameters import Reader
 from api.gateway.quota import CLASS_NUMBER
 from api.gateway.schemas import Schemas
 from api.gateway.trie import Trie
 
-Header = tuple[bytes, bytes]
 _JSON = re.compile(r"application/(?:[^;]+\+)?json")
+_REMEMBERED = 64  # values of one header of one operation
 _NOT_PARAMETERS = frozenset({b"accept", b"content-type", b"authorization"})  # OpenAPI 3.1 §4.8.12.1
 
 
@@ -33,26 +31,27 @@ def is_json(media_type: str) -> bool:
 class MediaChecks:
     """The validators of the media types of one body, by range: `application/json`, `image/*`, `*/*`."""
 
-    __slots__ = ("_by_range", "offered")
+    __slots__ = ("_by_range", "_found", "_schemas", "offered")
 
     def __init__(self, media: tuple[Media, ...], schemas: Schemas) -> None:
         self.offered = tuple(one.content_type for one in media)
-        self._by_range: dict[str, Any] = {
-            one.content_type.partition(";")[0].strip().lower(): (one, schemas) for one in media
-        }
+        self._schemas = schemas
+        self._by_range = {one.content_type.partition(";")[0].strip().lower(): one for one in media}
+        self._found: dict[str, tuple[bool, Draft202012Validator | None]] = {}
 
     def find(self, media_type: str) -> tuple[bool, Draft202012Validator | None]:
-        """Whether the media type is one of them, and the validator of its JSON."""
-        for key in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
-            found = self._by_range.get(key)
-            if found is not None:
-                if isinstance(found, tuple):
-                    media, schemas = found
-                    usable = media.schema is not None and is_json(media_type)
-                    found = _Compiled(schemas.validator(media.schema) if usable else None)
-                    self._by_range[key] = found
-                return True, found.validator
-        return False, None
+        """Whether the media type is one of them, and the validator of its JSON, compiled at first use."""
+        known = self._found.get(media_type)
+        if known is None:
+            known = (False, None)
+            for key in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
+                media = self._by_range.get(key)
+                if media is not None:
+                    known = (True, self._schemas.validator(media.schema) if is_json(media_type) else None)
+                    break
+            if len(self._found) < _REMEMBERED:
+                self._found[media_type] = known
+        return known
 
     def accepts(self, ranges: list[str]) -> bool:
         """Whether one of the Accept ranges takes one of these media types."""
@@ -68,20 +67,13 @@ class MediaChecks:
         return False
 
 
-class _Compiled:
-    __slots__ = ("validator",)
-
-    def __init__(self, validator: Draft202012Validator | None) -> None:
-        self.validator = validator
-
-
 class Checks:
     """What `validate` reads: the operation's parameters, bodies and answers."""
 
     __slots__ = (
         "_accepted",
+        "_answered",
         "_answers",
-        "_schemas",
         "body",
         "cookies",
         "headers",
@@ -91,9 +83,9 @@ class Checks:
     )
 
     def __init__(self, operation: Operation, schemas: Schemas) -> None:
-        self._schemas = schemas
         readers = [Reader(one, schemas) for one in operation.parameters]
-        self.path = tuple(one for one in readers if one.location == "path")
+        # A path parameter that takes any text is there already, typed as it should be.
+        self.path = tuple(one for one in readers if one.location == "path" and not one.takes_any_text)
         self.query = tuple(one for one in readers if one.location == "query")
         self.cookies = tuple(one for one in readers if one.location == "cookie")
         self.headers = tuple(
@@ -104,18 +96,42 @@ class Checks:
         # Without one described body anything may come, and any Accept will do.
         described = tuple(media for response in good for media in response.media)
         self.offered = MediaChecks(described, schemas) if described else None
-        self._answers: dict[str, tuple[Response, MediaChecks]] = {
-            one.status.upper(): (one, MediaChecks(one.media, schemas)) for one in operation.responses
-        }
+        self._answers = {one.status.upper(): MediaChecks(one.media, schemas) for one in operation.responses}
+        self._answered: dict[tuple[int, bytes], tuple[bool, bool, Draft202012Validator | None]] = {}
         self._accepted: dict[bytes, bool] = {}
 
-    def answer(self, status: int) -> tuple[Response, MediaChecks] | None:
-        """What the contract says of an answer with this status, None when it says nothing."""
-        return (
-            self._answers.get(str(status))
-            or self._answers.get(f"{status // 100}XX")
-            or self._answers.get("DEFAULT")
-        )
+    def answer(self, status: int, content_type: bytes) -> tuple[bool, bool, Draft202012Validator | None]:
+        """Whether the contract describes the status, whether with this media type, and the validator of its JSON."""
+        key = (status, content_type)
+        known = self._answered.get(key)
+        if known is None:
+            known = self._find_answer(status, content_type)
+            if len(self._answered) < _REMEMBERED:
+                self._answered[key] = known
+        return known
+
+    def offered_by(self, status: int) -> tuple[str, ...]:
+        """The media types that the contract describes for a status."""
+        media = self._media_of(status)
+        return media.offered if media is not None else ()
+
+    def _media_of(self, status: int) -> MediaChecks | None:
+        for name in (str(status), f"{status // 100}XX", "DEFAULT"):
+            if name in self._answers:
+                return self._answers[name]
+        return None
+
+    def _find_answer(
+        self, status: int, content_type: bytes
+    ) -> tuple[bool, bool, Draft202012Validator | None]:
+        media = self._media_of(status)
+        if media is None:
+            return False, False, None
+        if not media.offered:
+            return True, True, None
+        media_type = content_type.decode("latin-1").partition(";")[0].strip().lower()
+        is_known, validator = media.find(media_type)
+        return True, is_known or media_type == "application/problem+json", validator
 
     def is_acceptable(self, accept: bytes) -> bool:
         """Whether an Accept header leaves any of the media types that the operation offers."""
@@ -124,7 +140,7 @@ class Checks:
         known = self._accepted.get(accept)
         if known is None:
             known = self.offered.accepts(_accepted_ranges(accept))
-            if len(self._accepted) < 64:
+            if len(self._accepted) < _REMEMBERED:
                 self._accepted[accept] = known
         return known
 
@@ -161,8 +177,8 @@ class CompiledOperation:
         self.quota_class = CLASS_NUMBER[operation.quota]
         self.weight = operation.quota.weight
         self.max_rows = operation.max_rows
-        self.items = _items_of(operation, entry)
-        self.answer_headers = _deprecation_headers(operation.deprecation or entry.service.deprecation)
+        self.items = items_of(operation, entry.batch_of(operation), entry.schemas)
+        self.answer_headers = deprecation_headers(operation.deprecation or entry.service.deprecation)
         self.routed = ("route", "pass", operation.id)
         self.scoped = ("authorise", "pass", " ".join(operation.scopes))
         self._checks: Checks | None = None
@@ -197,12 +213,29 @@ def obstacle_of_operation(operation: Operation, kind: str, *, is_owner: bool) ->
     return obstacle_of(offered, Subscriber(kind, is_owner))
 
 
+class Route:
+    """An operation of a service version, compiled when it is first called."""
+
+    __slots__ = ("_entry", "compiled", "operation")
+
+    def __init__(self, operation: Operation, entry: "ServiceEntry") -> None:
+        self.operation = operation
+        self.compiled: CompiledOperation | None = None
+        self._entry = entry
+
+    def compile(self) -> CompiledOperation:
+        """The compiled operation, made now if it was not yet."""
+        if self.compiled is None:
+            self.compiled = CompiledOperation(self.operation, self._entry)
+        return self.compiled
+
+
 class ServiceEntry:
     """A service version as it is served in one environment."""
 
     __slots__ = (
         "_batches",
-        "_compiled",
+        "_routes",
         "connector",
         "key",
         "owner_id",
@@ -230,99 +263,18 @@ class ServiceEntry:
         self.key = service.key
         self.schemas = Schemas(service.key, service.schemas)
         self.trie = Trie()
-        for operation in service.operations:
-            self.trie.add(operation.method, operation.path, operation)
-        self._compiled: dict[str, CompiledOperation] = {}
+        self._routes = {one.id: Route(one, self) for one in service.operations}
+        for route in self._routes.values():
+            self.trie.add(route.operation.method, route.operation.path, route)
         self._batches = {
             one.batch.operation.rpartition("/")[2]: one.batch for one in service.operations if one.batch
         }
 
-    def compiled(self, operation: Operation) -> CompiledOperation:
-        """The compiled form of one of its operations."""
-        known = self._compiled.get(operation.id)
-        if known is None:
-            known = self._compiled[operation.id] = CompiledOperation(operation, self)
-        return known
+    def compiled(self, operation_id: str) -> CompiledOperation | None:
+        """One of its operations by id, for faces that know it by name; None when there is none."""
+        route = self._routes.get(operation_id)
+        return None if route is None else route.compile()
 
-    def batch_of(self, operation: Operation) -> Any:
+    def batch_of(self, operation: Operation) -> Batch | None:
         """The x-batch by which another operation names this one as its batch, or None."""
         return self._batches.get(operation.id)
-
-
-def _items_of(operation: Operation, entry: ServiceEntry) -> Callable[[Any], int] | None:
-    """How many items a call asks for: None = one, always."""
-    batch = entry.batch_of(operation)
-    if batch is not None:
-        reader = _parameter(operation, batch.parameter)
-        if reader is None:
-            return lambda exchange: _count_body(exchange.json, batch.parameter)
-        separated = Reader(reader, entry.schemas)
-        return lambda exchange: _count_listed(separated, exchange.query_string)
-    if operation.pagination is not None and operation.pagination.size:
-        size = _parameter(operation, operation.pagination.size)
-        if size is not None:
-            schema = entry.schemas.resolve(size.schema)
-            stated = schema.get("default") if isinstance(schema, dict) else None
-            absent = stated if isinstance(stated, int) and stated > 0 else operation.max_rows or 1
-            most = operation.max_rows
-            return lambda exchange: _page_size(exchange.query_string, size.name, absent, most)
-    return None
-
-
-def _parameter(operation: Operation, name: str) -> Parameter | None:
-    return next((one for one in operation.parameters if one.name == name and one.location == "query"), None)
-
-
-def _page_size(query: bytes, name: str, absent: int, most: int) -> int:
-    asked = absent
-    if query:
-        for key, value in split_query(query):
-            if key == name:
-                asked = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 1
-    asked = max(asked, 1)
-    return min(asked, most) if most else asked
-
-
-def _count_listed(reader: Reader, query: bytes) -> int:
-    value = reader.read_pairs(split_query(query), []) if query else None
-    return max(len(value), 1) if isinstance(value, list) else 1
-
-
-def _count_body(body: Any, name: str) -> int:
-    listed = body.get(name) if isinstance(body, dict) else body
-    return max(len(listed), 1) if isinstance(listed, list) else 1
-
-
-def _deprecation_headers(deprecation: Deprecation | None) -> tuple[Header, ...]:
-    """`Deprecation` (RFC 9745), `Sunset` (RFC 8594) and links to guide and successor (RFC 5829, RFC 8288)."""
-    if deprecation is None:
-        return ()
-    headers: list[Header] = []
-    at = _moment(deprecation.at)
-    if at is not None:
-        headers.append((b"deprecation", b"@%d" % int(at.timestamp())))
-    sunset = _moment(deprecation.sunset)
-    if sunset is not None:
-        headers.append((b"sunset", format_datetime(max(sunset, at or sunset), usegmt=True).encode()))
-    links = []
-    if deprecation.guide:
-        links.append(f'<{_uri(deprecation.guide)}>; rel="deprecation"')
-    if deprecation.successor:
-        name, _, version = deprecation.successor.partition("@")
-        links.append(f'</api/{_uri(name)}/{_uri(version)}/>; rel="successor-version"')
-    if links:
-        headers.append((b"link", ", ".join(links).encode()))
-    return tuple(headers)
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        day = date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _uri(text: str) -> str:
-    """Text from a department, fit to stand in a Link header."""
-    return "".join(char for char in text if char.isascii() and char.isprintable() and char not in '<>" ')

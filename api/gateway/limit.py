@@ -11,9 +11,9 @@ from collections.abc import Awaitable
 
 from api.core.problem_types import COST_ABOVE_PLAN, QUOTA_EXCEEDED
 from api.core.problems import Refusal
-from api.gateway.exchange import Exchange
+from api.gateway.exchange import Exchange, Headers
 from api.gateway.plane import Gateway
-from api.gateway.quota import CLASSES, ClassQuota, Spent
+from api.gateway.quota import CLASSES, SECOND_US, ClassQuota, Spent
 
 
 def apply(exchange: Exchange, gateway: Gateway) -> Awaitable[None] | None:
@@ -50,23 +50,25 @@ async def _acquire(exchange: Exchange, gateway: Gateway, quota: ClassQuota, key:
 
 
 def _take(exchange: Exchange, quota: ClassQuota, spent: Spent) -> None:
-    left = exchange.quota_left = spent.left
-    exchange.quota_headers = [
-        quota.policy_header,
-        (b"ratelimit", b'"%b";r=%d;t=%d' % (quota.name_bytes, left, spent.reset_seconds)),
-    ]
-    if not spent.is_admitted:
+    is_admitted, left, reset_seconds, wait_seconds = spent
+    exchange.quota_left = left
+    exchange.quota_headers = _headers(quota, left, reset_seconds)
+    if not is_admitted:
         cost, exchange.cost = exchange.cost, 0
         raise Refusal(
             QUOTA_EXCEEDED,
-            headers={"Retry-After": str(max(1, spent.wait_seconds))},
+            headers={"Retry-After": str(max(1, wait_seconds))},
             plan=quota.plan,
             quota_class=quota.name,
             limit=quota.units,
-            window_seconds=quota.window_us // 1_000_000,
+            window_seconds=quota.window_us // SECOND_US,
             cost=cost,
         )
     exchange.verdicts.append(quota.verdict)
+
+
+def _headers(quota: ClassQuota, left: int, reset_seconds: int) -> Headers:
+    return [quota.policy_header, (b"ratelimit", f"{quota.prefix}{left};t={reset_seconds}".encode())]
 
 
 def give_back(exchange: Exchange, gateway: Gateway) -> None:
@@ -75,12 +77,7 @@ def give_back(exchange: Exchange, gateway: Gateway) -> None:
     if quota is None or not exchange.cost:
         return
     gateway.meter.give_back(exchange.app.limit_key | quota.number, quota, exchange.cost)
-    exchange.quota_left += exchange.cost
+    left = exchange.quota_left = exchange.quota_left + exchange.cost
     exchange.cost = 0
-    reset = -(
-        -(quota.units - exchange.quota_left * quota.share) * quota.window_us // (quota.units * 1_000_000)
-    )
-    exchange.quota_headers = [
-        quota.policy_header,
-        (b"ratelimit", b'"%b";r=%d;t=%d' % (quota.name_bytes, exchange.quota_left, max(reset, 0))),
-    ]
+    spent_us = (quota.units - left * quota.share) * quota.window_us // quota.units
+    exchange.quota_headers = _headers(quota, left, max(0, -(-spent_us // SECOND_US)))

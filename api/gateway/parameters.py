@@ -48,8 +48,8 @@ class Reader:
     """Reads one parameter of the contract. `read` gives its typed value, MISSING, or adds to `errors`."""
 
     __slots__ = (
-        "_any_text", "_is_array", "_is_object", "_item_types", "_property_types", "_schemas", "_validator",
-        "explode", "is_json", "key", "location", "name", "pointer", "required", "schema", "style", "types",
+        "_is_array", "_is_object", "_item_types", "_property_types", "_validator",
+        "explode", "is_json", "key", "location", "name", "pointer", "required", "schema", "style", "takes_any_text", "types",
     )  # fmt: skip
 
     def __init__(self, parameter: Parameter, schemas: Schemas) -> None:
@@ -63,7 +63,6 @@ class Reader:
         self.pointer = f"/{parameter.location}/{parameter.name.replace('~', '~0').replace('/', '~1')}"
         self.schema = schemas.resolve(parameter.schema)
         self.types = schemas.types_of(parameter.schema)
-        self._schemas = schemas
         items = self.schema.get("items") if isinstance(self.schema, dict) else None
         self._item_types = schemas.types_of(items) if items is not None else frozenset()
         properties = self.schema.get("properties") if isinstance(self.schema, dict) else None
@@ -74,12 +73,12 @@ class Reader:
         scalars = self.types - {"array", "object", "null"}
         self._is_array = "array" in self.types and not scalars
         self._is_object = "object" in self.types and not scalars and not self._is_array
-        self._any_text = is_any_text(self.schema) and not self.is_json
-        self._validator = None if self._any_text else schemas.validator(parameter.schema)
+        self.takes_any_text = is_any_text(self.schema) and not self.is_json
+        self._validator = None if self.takes_any_text else schemas.validator(parameter.schema)
 
     def read_text(self, text: str, errors: list[FieldError]) -> Any:
         """From a decoded text: a path segment, a header or a cookie."""
-        if self._any_text:
+        if self.takes_any_text:
             return text
         if self.is_json:
             return self._check(self._from_json(text, errors), errors)
@@ -105,7 +104,7 @@ class Reader:
             errors.append({"pointer": self.pointer, "message": f"is there {len(found)} times; send it once"})
             return MISSING
         text = unquote_plus(found[0]) if "%" in found[0] or "+" in found[0] else found[0]
-        return text if self._any_text else self.read_text(text, errors)
+        return text if self.takes_any_text else self.read_text(text, errors)
 
     # -- shapes -------------------------------------------------------------------------------------
     def _split(self, found: list[str]) -> list[str]:

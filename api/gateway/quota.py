@@ -33,13 +33,13 @@ class ClassQuota:
     """
 
     __slots__ = (
-        "capacity", "name", "name_bytes", "number", "per_unit", "plan", "policy_header", "share", "units", "verdict", "window_us",
+        "capacity", "name", "number", "per_unit", "plan", "policy_header", "prefix", "share", "units", "verdict", "window_us",
     )  # fmt: skip
 
     def __init__(self, plan: str, name: str, units: int, window_seconds: int, share: int = 1) -> None:
         self.plan = plan
         self.name = name
-        self.name_bytes = name.encode()
+        self.prefix = f'"{name}";r='  # of the RateLimit header
         # Its own in each definition: a plan that changes begins to count anew, and no key means two scales.
         self.number = next(_numbers) & ((1 << KEY_BITS) - 1)
         self.units = units
@@ -59,10 +59,11 @@ class ClassQuota:
 class QuotaPlan:
     """A plan: by number of the quota class its quota, None where the plan gives nothing."""
 
-    __slots__ = ("name", "quotas")
+    __slots__ = ("limits", "name", "quotas")
 
     def __init__(self, name: str, limits: Mapping[str, Mapping[str, Any]], share: int = 1) -> None:
         self.name = name
+        self.limits = (limits, share)
         self.quotas: tuple[ClassQuota | None, ...] = tuple(
             ClassQuota(name, one.value, int(limits[one]["units"]), int(limits[one]["window_seconds"]), share)
             if one.value in limits and int(limits[one]["units"]) > 0
@@ -95,23 +96,18 @@ class PlanTable:
         return self._plans[number]
 
     def set(self, name: str, limits: Mapping[str, Mapping[str, Any]], share: int = 1) -> None:
-        """Define a plan, or define it anew."""
-        self._plans[self.number_of(name)] = QuotaPlan(name, limits, share)
+        """Define a plan, or define it anew; one that says the same goes on counting where it was."""
+        number = self.number_of(name)
+        if self._plans[number].limits != (limits, share):
+            self._plans[number] = QuotaPlan(name, limits, share)
 
     def names(self) -> Iterable[str]:
         return tuple(self._names)
 
 
-class Spent:
-    """What a meter says: units left and seconds until all are back; or refused, with the seconds to wait."""
-
-    __slots__ = ("is_admitted", "left", "reset_seconds", "wait_seconds")
-
-    def __init__(self, is_admitted: bool, left: int, reset_seconds: int, wait_seconds: int = 0) -> None:
-        self.is_admitted = is_admitted
-        self.left = left
-        self.reset_seconds = reset_seconds
-        self.wait_seconds = wait_seconds
+# What a meter says: whether it is admitted, units left, seconds until all are back, seconds to wait if refused.
+# A plain tuple: it is made for every call.
+Spent = tuple[bool, int, int, int]
 
 
 class Meter(Protocol):
@@ -134,11 +130,12 @@ class LocalMeter:
     """GCRA in memory, exact for this process.
 
     Keys that were idle for a whole window are full again, which is what an unknown key is: they are forgotten,
-    a little at a time. `at_start` gives the earliest full moment of an unknown key (leases: after a loss).
+    a little at a time. With `empty_at_us`, every key was empty at that moment.
     """
 
-    def __init__(self, clock_us: Callable[[], int] = monotonic_us) -> None:
+    def __init__(self, clock_us: Callable[[], int] = monotonic_us, *, empty_at_us: int | None = None) -> None:
         self._clock = clock_us
+        self._empty_at_us = empty_at_us
         self._tables: dict[int, _Generations] = {}  # by window
 
     def spend(self, key: int, quota: ClassQuota, cost: int, app_id: str = "") -> Spent:
@@ -153,18 +150,21 @@ class LocalMeter:
         now = now_us * units
         full_at = young.get(key)
         if full_at is None:
-            full_at = table.old.get(key, now)
+            full_at = table.old.get(key, 0)
+            if self._empty_at_us is not None:
+                full_at = full_at or (self._empty_at_us + window) * units
         if full_at < now:  # noqa: PLR1730 - max() takes three times as long
             full_at = now
         charged = full_at + cost * quota.per_unit
         room = now + quota.capacity - charged
         if room < 0:
             left = (now + quota.capacity - full_at) // quota.per_unit
-            return Spent(False, left, _seconds(full_at - now, units), _seconds(-room, units))
+            second = units * SECOND_US
+            return (False, left, -(-(full_at - now) // second), -(room // second))
         young[key] = charged
         if now_us >= table.turn_at:
             table.turn(now_us, window)
-        return Spent(True, room // quota.per_unit, _seconds(charged - now, units))
+        return (True, room // quota.per_unit, -((now - charged) // (units * SECOND_US)), 0)
 
     async def acquire(self, key: int, quota: ClassQuota, cost: int, app_id: str = "") -> Spent:
         return self.spend(key, quota, cost)
@@ -177,6 +177,14 @@ class LocalMeter:
                 if key in generation:
                     generation[key] -= cost * quota.per_unit
                     return
+
+    def missing(self, key: int, quota: ClassQuota) -> int:
+        """How many units of the key are spent and have not come back."""
+        table = self._tables.get(quota.window_us)
+        if table is None:
+            return 0
+        full_at = table.young.get(key) or table.old.get(key, 0)
+        return max(0, -((self._clock() * quota.units - full_at) // quota.per_unit))
 
     def sweep(self) -> None:
         """Forget some of the idle keys; called now and then, off the hot path."""
@@ -221,7 +229,3 @@ class _Generations:
                 entries -= 1
             if not table:
                 self.dropped.pop()
-
-
-def _seconds(scaled: int, units: int) -> int:
-    return -(-scaled // (units * SECOND_US))

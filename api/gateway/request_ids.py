@@ -25,34 +25,34 @@ _MAX_TRACE_PARENT = 128
 class RequestIds:
     """Makes ids of one plane. Not for two threads at a time; a forked process needs one of its own."""
 
-    __slots__ = ("_at", "_begin", "_hex", "_hex_at", "_millisecond", "_prefix", "_text")
+    __slots__ = ("_begin", "_millisecond", "_prefix", "_tails", "_traces")
 
     def __init__(self, environment: str) -> None:
         self._prefix = "rl_" if environment == "live" else "rs_"
-        self._text = self._hex = self._begin = ""
-        self._at = self._hex_at = self._millisecond = 0
+        self._begin = ""
+        self._millisecond = 0
+        self._tails: list[str] = []
+        self._traces: list[str] = []
 
     def new(self) -> str:
         """A request id that was never given before."""
-        at = self._at
-        if at >= len(self._text):
-            self._text = os.urandom(_LENGTH * _BATCH).translate(_OF_BYTE).decode("ascii")
-            at = 0
-        self._at = at + _LENGTH
+        if not self._tails:
+            text = os.urandom(_LENGTH * _BATCH).translate(_OF_BYTE).decode("ascii")
+            self._tails = [text[at : at + _LENGTH] for at in range(0, len(text), _LENGTH)]
         millisecond = time.time_ns() // 1_000_000
         if millisecond != self._millisecond:
             self._millisecond = millisecond
             self._begin = self._prefix + text_of_millisecond(millisecond)
-        return self._begin + self._text[at : at + _LENGTH]
+        return self._begin + self._tails.pop()
 
     def new_trace_parent(self) -> str:
         """A `traceparent` that begins a trace. Sampled: the request log keeps its id."""
-        at = self._hex_at
-        if at >= len(self._hex):
-            self._hex = os.urandom(24 * _BATCH).hex()
-            at = 0
-        self._hex_at = at + 48
-        return f"00-{self._hex[at : at + 32]}-{self._hex[at + 32 : at + 48]}-01"
+        if not self._traces:
+            text = os.urandom(24 * _BATCH).hex()
+            self._traces = [
+                f"00-{text[at : at + 32]}-{text[at + 32 : at + 48]}-01" for at in range(0, len(text), 48)
+            ]
+        return self._traces.pop()
 
 
 def text_of_millisecond(millisecond: int) -> str:

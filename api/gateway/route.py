@@ -6,10 +6,9 @@ that knows its operation already has set `exchange.compiled`, and only gets the 
 
 import re
 
-from api.contract.model import Operation
 from api.core.problem_types import METHOD_NOT_ALLOWED, OPERATION_NOT_FOUND, SERVICE_RETIRED
 from api.core.problems import Refusal
-from api.gateway.compiled import ServiceEntry
+from api.gateway.compiled import Route, ServiceEntry
 from api.gateway.exchange import Exchange
 from api.gateway.paths import encode
 from api.gateway.plane import Gateway
@@ -27,7 +26,8 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
     snapshot = exchange.snapshot = gateway.snapshots.current
     if exchange.compiled is None:
         parts = exchange.path.split("/", 4)
-        entry = snapshot.entry(parts[2], parts[3]) if len(parts) > 4 and parts[1] == _PREFIX else None
+        versions = snapshot.services.get(parts[2]) if len(parts) > 4 and parts[1] == _PREFIX else None
+        entry = versions.get(parts[3]) if versions is not None else None
         if entry is None:
             raise _not_found(exchange, gateway)
         if entry.state == "retired":
@@ -53,9 +53,9 @@ def _find(exchange: Exchange, gateway: Gateway, entry: ServiceEntry, rest: str) 
         if found is None:
             exchange.service = entry.service
             raise _not_allowed(exchange, match)
-    operation: Operation
-    operation, names = found
-    exchange.compiled = entry.compiled(operation)
+    reached: Route
+    reached, names = found
+    exchange.compiled = reached.compiled or reached.compile()
     if names:
         exchange.path_values = dict(zip(names, values, strict=True))
     below = "/" + rest if exchange.is_path_exact else encode("/" + rest)

@@ -45,28 +45,23 @@ class _Node:
 class Trie:
     """Finds what was added for a path. Not changed once it serves."""
 
-    __slots__ = ("_root", "_static", "paths")
+    __slots__ = ("_root", "paths")
 
     def __init__(self) -> None:
         self._root = _Node()
-        self._static: dict[str, dict[str, Any]] = {}
         self.paths = 0
 
     def add(self, method: str, template: str, value: Any) -> bool:
         """Add a template such as `/companies/{code}`. False when the same path and method are there already."""
         template = template.partition("?")[0].partition("#")[0]
         node, names = self._root, []
-        is_static = True
         for segment in template.lstrip("/").split("/"):
             found = _PARAMETER.findall(segment)
             names += found
-            is_static = is_static and not found
             node = _descend(node, segment, bool(found))
         if node.methods is None:
             node.methods = {}
             self.paths += 1
-            if is_static:
-                self._static[unquote(template.lstrip("/"))] = node.methods
         if method in node.methods:
             return False
         node.methods[method] = (value, tuple(names))
@@ -77,13 +72,23 @@ class Trie:
 
         The values stand in the order of the path; each method has its own names for them.
         """
-        methods = self._static.get(path)
-        if methods is not None:
-            return methods, []
         segments = path.split("/")
         values: list[str] = []
-        found = _walk(self._root, segments, 0, values)
-        return None if found is None else (found, values)
+        node = self._root
+        for segment in segments:  # the way that most paths take: no mixed segment, no turning back
+            child = node.literals.get(segment)
+            if child is None:
+                child = node.parameter
+                if child is None or node.mixed or not segment:
+                    break
+                values.append(segment)
+            node = child
+        else:
+            if node.methods is not None:
+                return node.methods, values
+        values = []
+        methods = _walk(self._root, segments, 0, values)
+        return None if methods is None else (methods, values)
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """All (method, value) pairs."""
