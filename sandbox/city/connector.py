@@ -8,7 +8,6 @@ problem types of its contract.
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,14 +15,14 @@ from api.contract.model import Operation
 from api.core import clock as real_clock
 from api.core.problem_types import UPSTREAM_INVALID, UPSTREAM_UNREACHABLE
 from api.core.problems import CONTENT_TYPE, Failure, ProblemType, Refusal, render
-from api.gateway.connector import Connector, ConnectorFactory, Context, Request, Result
+from api.gateway.connector import Connector, Context, Request, Result
 from sandbox.city.base import City, CityFile, CityMissing
 from sandbox.city.clock import now_of, shift
 from sandbox.city.department import Answer, Call, Department, Refused
 from sandbox.city.problem_types import DEPARTMENT_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED
-from sandbox.city.scenarios import PLAIN, Scene, pick, substitute
 from sandbox.city.state import Record, State, States
 from sandbox.city.world import Kind, World
+from sandbox.scenarios import PLAIN, Scene, pick, substitute
 
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", CONTENT_TYPE.encode())
@@ -131,8 +130,7 @@ class CityConnector:
 class CitySide:
     """What the departments of one process share: the city file and the states of the plane.
 
-    `connector` is the factory for upstreams `city:DEPARTMENT`. `is_sole` says that no other process
-    writes the plane's states.
+    `connector` is the factory for upstreams `city:DEPARTMENT`.
     """
 
     def __init__(
@@ -144,13 +142,11 @@ class CitySide:
         self._departments = {department.slug: department for department in departments}
 
     def connector(self, upstream: str, service: Any) -> Connector:
-        """The connector of `city:DEPARTMENT`. Raises KeyError for a department that the city does not have."""
-        slug = urlsplit(upstream).path
+        """The connector of `city:DEPARTMENT`. Raises LookupError for a department that the city does not have."""
+        slug = upstream.partition(":")[2]
+        if slug not in self._departments:
+            raise LookupError(f"the city has no department {slug}; it has {', '.join(self._departments)}")
         return CityConnector(self._departments[slug], self.file, self.states, self._docs_url)
-
-    @property
-    def factory(self) -> ConnectorFactory:
-        return self.connector
 
     async def close(self) -> None:
         self.file.close()

@@ -15,8 +15,8 @@ from msgspec import Struct
 from api.contract.model import Operation, Parameter, Scenario, Service
 from api.core import ids
 from api.gateway.connector import Connector, Context, Request
-from sandbox.city.scenarios import differences, merge
 from sandbox.city.state import States
+from sandbox.scenarios import differences, merge
 
 
 class Take(Struct, frozen=True):

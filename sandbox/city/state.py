@@ -212,10 +212,15 @@ class States:
         return State(version, rows)
 
     async def _raise_head(self, connection: BaseDBAsyncClient, state_id: str) -> tuple[int, int]:
+        """Take the state's head row for this transaction: the new version, and the base. Others wait for it."""
         mark = placeholders(connection, 1)
-        _, rows = await connection.execute_query(
+        await connection.execute_query(
             f"INSERT INTO city_state_head (state_id, version, base) VALUES ({mark}, 1, 0) "  # noqa: S608 - a placeholder
-            "ON CONFLICT (state_id) DO UPDATE SET version = city_state_head.version + 1 RETURNING version, base",
+            "ON CONFLICT (state_id) DO UPDATE SET version = city_state_head.version + 1",
+            [state_id],
+        )
+        _, rows = await connection.execute_query(
+            f"SELECT version, base FROM city_state_head WHERE state_id = {mark}",  # noqa: S608 - a placeholder
             [state_id],
         )
         return int(rows[0]["version"]), int(rows[0]["base"])

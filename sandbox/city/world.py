@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from sandbox.city.base import City
 from sandbox.city.clock import local_day
-from sandbox.city.scenarios import PLAIN, Scene
 from sandbox.city.state import Changes, Record, State
+from sandbox.scenarios import PLAIN, Scene
 
 
 class Kind(Struct, frozen=True):
@@ -46,12 +46,13 @@ class World:
         scene = self._scene
         if scene is not PLAIN and kind.name in scene.absent:
             return None
-        record = self._stored(kind, key)
+        record = self.kept(kind, key)
         if record is not None and scene is not PLAIN:
             return scene.lay_over(kind.name, record)
         return record
 
-    def _stored(self, kind: Kind, key: str) -> Record | None:
+    def kept(self, kind: Kind, key: str) -> Record | None:
+        """The record as it is kept, the scenario left out: what a change starts from."""
         if self._rows or self.changes:
             full = (kind.department, f"{kind.name}/{key}")
             if full in self.changes:

@@ -13,34 +13,39 @@ assigned to nobody, and so is every identifier that holds one:
 - A mail item number ends in ZZ, which ISO 3166-1 leaves to users and so no postal operator has.
 """
 
+from collections.abc import Iterable
 from datetime import date
+from operator import getitem
 
 UNASSIGNED = "99"  # how every division code of the city begins
 
 _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # no I, O, S, V, Z
-_CREDIT_VALUES = {character: value for value, character in enumerate(_CREDIT_ALPHABET)}
-_CREDIT_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
-_ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
-_CITIZEN_WEIGHTS = tuple(pow(2, 17 - place, 11) for place in range(17))
+_ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CITIZEN_CHECKS = "10X98765432"
-_MAIL_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
+_ORGANISATION_CHECKS = "0123456789X0"  # by 11 minus the remainder
+
+
+def _weighted(alphabet: str, weights: Iterable[int]) -> tuple[dict[str, int], ...]:
+    """What each character adds to the sum, place by place: a look-up instead of a product."""
+    return tuple(
+        {character: value * weight for value, character in enumerate(alphabet)} for weight in weights
+    )
+
+
+_CREDIT = _weighted(_CREDIT_ALPHABET, (pow(3, place, 31) for place in range(17)))
+_ORGANISATION = _weighted(_ALPHANUMERIC, (3, 7, 9, 10, 5, 8, 4, 2))
+_CITIZEN = _weighted("0123456789", (pow(2, 17 - place, 11) for place in range(17)))
+_MAIL = _weighted("0123456789", (8, 6, 4, 2, 3, 5, 9, 7))
 
 
 def organisation_check(body: str) -> str:
     """The check character of an eight-character organisation code. Source: GB 11714-1997 §3.3."""
-    total = sum(
-        int(character, 36) * weight for character, weight in zip(body, _ORGANISATION_WEIGHTS, strict=True)
-    )
-    value = 11 - total % 11
-    return {10: "X", 11: "0"}.get(value, str(value))
+    return _ORGANISATION_CHECKS[11 - sum(map(getitem, _ORGANISATION, body)) % 11]
 
 
 def credit_check(body: str) -> str:
     """The check character of the first 17 characters of a unified social credit code. Source: GB 32100-2015 §4.6."""
-    total = sum(
-        _CREDIT_VALUES[character] * weight for character, weight in zip(body, _CREDIT_WEIGHTS, strict=True)
-    )
-    return _CREDIT_ALPHABET[-total % 31]
+    return _CREDIT_ALPHABET[-sum(map(getitem, _CREDIT, body)) % 31]
 
 
 def credit_code(division: str, organisation: str, *, department: str = "9", category: str = "1") -> str:
@@ -54,12 +59,12 @@ def credit_code(division: str, organisation: str, *, department: str = "9", cate
 
 def is_credit_code(text: str) -> bool:
     """Whether both check characters of a unified social credit code are right."""
-    return (
-        len(text) == 18
-        and all(character in _CREDIT_VALUES for character in text)
-        and organisation_check(text[8:16]) == text[16]
-        and credit_check(text[:17]) == text[17]
-    )
+    if len(text) != 18:
+        return False
+    try:
+        return credit_check(text) == text[17] and organisation_check(text[8:16]) == text[16]
+    except KeyError:  # a character that no code has
+        return False
 
 
 def organisation_body(number: int) -> str:
@@ -75,8 +80,7 @@ def organisation_body(number: int) -> str:
 
 def citizen_check(body: str) -> str:
     """The check character of a 17-digit body. Source: GB 11643-1999 §4.3 (ISO 7064:1983, MOD 11-2)."""
-    total = sum(int(digit) * weight for digit, weight in zip(body, _CITIZEN_WEIGHTS, strict=True))
-    return _CITIZEN_CHECKS[total % 11]
+    return _CITIZEN_CHECKS[sum(map(getitem, _CITIZEN, body)) % 11]
 
 
 def citizen_number(division: str, born: date, sequence: int) -> str:
@@ -98,8 +102,7 @@ def is_citizen_number(text: str) -> bool:
 
 def mail_check(serial: str) -> str:
     """The check digit of an eight-digit serial number of a mail item. Source: UPU S10."""
-    total = sum(int(digit) * weight for digit, weight in zip(serial, _MAIL_WEIGHTS, strict=True))
-    value = 11 - total % 11
+    value = 11 - sum(map(getitem, _MAIL, serial)) % 11
     return {10: "0", 11: "5"}.get(value, str(value))
 
 

@@ -120,7 +120,7 @@ COMPANIES = (
                   "去年成立的小公司，纳税信用为 M 级。", "Founded last year; its tax credit grade is M.",
                   staff=(("ouyang-wei", "manager"),)),
     CompanySketch("qianshou-materials", "欠收", "Qianshou", "30", "limited-liability", date(2008, 5, 12), 3_000_000,
-                  "wang-jianguo", (("wang-jianguo", 8000), ("zhou-ming", 2000)), 3, "materials-1",
+                  "wang-jianguo", (("wang-jianguo", 8000), ("zhou-ming", 2000)), 3, "materials-8",
                   "欠缴增值税与企业所得税，法院与公证机构可依法查询。", "Owes VAT and income tax; courts and notaries may ask by law.",
                   is_debtor=True, staff=(("wang-jianguo", "manager"),)),
     CompanySketch("xinmiao-agriculture", "新苗", "Xinmiao", "01", "sole-proprietorship", date(2026, 3, 2), 100_000,
@@ -128,12 +128,18 @@ COMPANIES = (
                   "今年成立：尚无年度报告，也尚无信用评级。", "Founded this year: no annual report and no rating yet."),
 )  # fmt: skip
 
-_DAY = "+08:00"
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}:00+08:00")
+
+
 DELIVERIES = (
-    DeliverySketch(1, "manshan-tea", "lin-xi", "standard", datetime.fromisoformat("2026-06-22T09:30:00" + _DAY), "delivered"),
-    DeliverySketch(2, "manshan-tea", "lin-xi", "express", datetime.fromisoformat("2026-06-29T09:00:00" + _DAY), "delivered"),
-    DeliverySketch(3, "hengzhu-machinery", "aynur", "standard", datetime.fromisoformat("2026-06-10T14:00:00" + _DAY), "returned"),
-)  # fmt: skip
+    DeliverySketch(1, "manshan-tea", "lin-xi", "standard", _at("2026-06-22T09:30"), "delivered"),
+    DeliverySketch(2, "manshan-tea", "lin-xi", "express", _at("2026-06-26T09:00"), "delivered"),
+    DeliverySketch(3, "hengzhu-machinery", "aynur", "standard", _at("2026-06-10T14:00"), "returned"),
+    DeliverySketch(4, "hengzhu-machinery", "aynur", "express", _at("2026-06-25T10:15"), "delivered"),
+    DeliverySketch(5, "chuchen-software", "ouyang-wei", "standard", _at("2026-06-24T16:40"), "delivered"),
+)
 
 
 def add_people(people: People) -> dict[str, int]:

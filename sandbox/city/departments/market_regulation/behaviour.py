@@ -146,7 +146,7 @@ def _leading(city: City, query: str) -> tuple[str, str] | None:
     pieces = [piece for piece in grams_of(query) if len(piece) == 2 or len(query) == 1]
     marks = ", ".join("?" * len(pieces))
     counted = dict(city.all(f"SELECT text, companies FROM gram WHERE text IN ({marks})", *pieces))  # noqa: S608
-    if len(counted) < len(pieces):
+    if not pieces or len(counted) < len(pieces):
         return None
     rarest = min(sorted(pieces), key=lambda piece: int(counted[piece]))
     return rarest, rarest + "\0"

@@ -18,6 +18,7 @@ from sandbox.city.departments.post.records import (
     ORDER,
     events_of,
     expected_at,
+    now_of,
     status_of,
 )
 from sandbox.city.paging import make_cursor, read_cursor
@@ -145,7 +146,7 @@ def get_order(call: Call) -> Answer:
 @department.operation("listOrders")
 def list_orders(call: Call) -> Answer:
     wanted, limit = call.text("status"), call.number("limit", 20)
-    after = read_cursor(call.text("cursor"), _CURSOR_INVALID, wanted)
+    after = read_cursor(call.text("cursor"), _CURSOR_INVALID, wanted, form=r"[0-9T:+-]{25} KM[0-9]{9}ZZ")
     orders = [order for _, order in call.world.changed(ORDER) if order is not None]
     orders.sort(key=lambda order: (order["created_at"], order["number"]))
     shown = [
@@ -162,7 +163,7 @@ def list_orders(call: Call) -> Answer:
 @department.operation("trackOrder")
 def track_order(call: Call) -> Answer:
     order, world = _order(call), call.world
-    events = events_of(order, world.now)
+    events = events_of(world, order)
     answer: dict[str, Any] = {"number": order["number"], "status": status_of(world, order)}
     if events:
         answer["last_event"] = events[-1]
@@ -176,7 +177,7 @@ def list_events(call: Call) -> Answer:
     order = _order(call)
     limit = call.number("limit", 20)
     after = int(read_cursor(call.text("cursor"), _CURSOR_INVALID, order["number"]) or 0)
-    events = events_of(order, call.world.now)
+    events = events_of(call.world, order)
     answer: dict[str, Any] = {"number": order["number"], "items": events[after : after + limit]}
     if len(events) > after + limit:
         answer["next"] = make_cursor(str(after + limit), order["number"])
@@ -191,7 +192,7 @@ def cancel_order(call: Call) -> Answer:
         return Answer(_shown(world, order))
     if status != "accepted":
         raise Refused("post-order-not-cancellable", number=order["number"], status=status)
-    cancelled = {name: value for name, value in order.items() if name != "status"}
-    cancelled["cancelled_at"] = local_text(world.now)
-    world.put(ORDER, order["number"], cancelled)
-    return Answer(_shown(world, cancelled))
+    kept = world.kept(ORDER, order["number"]) or order
+    moment = local_text(now_of(world, order))
+    world.put(ORDER, order["number"], {**kept, "is_cancelled": True, "cancelled_at": moment})
+    return Answer(_shown(world, {**order, "cancelled_at": moment}))

@@ -1,0 +1,45 @@
+"""What the sandbox's part of the platform API takes and gives."""
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class ResetRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which app's sandbox to reset; "" is the calling app."""
+
+    app_id: str = ""
+
+
+class ResetReport(Struct, frozen=True):
+    """What was done: the app sees the base city again, `records` changes of its own are gone."""
+
+    app_id: str
+    records: int
+
+
+class Trial(Struct, frozen=True):
+    """A call that shows the persona: operation `company@v1/getCompany` and its parameters."""
+
+    operation: str
+    parameters: dict[str, Any]
+
+
+class Persona(Struct, frozen=True):
+    """A named person or company of the city, the same whatever the seed."""
+
+    id: str
+    kind: str  # person or organisation
+    code: str  # citizen identity number or unified social credit code
+    name: str
+    english_name: str
+    status: str  # of an organisation: active, revoked or deregistered; of a person: alive
+    story: dict[str, str]  # zh, en
+    try_it: list[Trial]
+
+
+class PersonaList(Struct, frozen=True):
+    """All personas. `version` changes when any of them does."""
+
+    version: str
+    items: list[Persona]

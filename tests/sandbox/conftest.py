@@ -1,0 +1,117 @@
+"""A city for the tests of the sandbox, its services, and a way to call them without a server."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.contract.model import Operation, Service
+from api.core import ids
+from api.gateway.connector import Context, Request
+from sandbox.city.base import FILE, City
+from sandbox.city.connector import CitySide
+from sandbox.city.inventory import read_services
+from sandbox.city.population.generate import generate
+from sandbox.city.rehearsal import example_request
+from sandbox.city.side import open_side
+
+DOCS_URL = "http://127.0.0.1:8000/docs"
+NOON = "2026-06-30T12:00:00+08:00"  # the day on which the city was counted
+
+
+@pytest.fixture(scope="session")
+def city_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a small city of seed 7."""
+    home = tmp_path_factory.mktemp("city")
+    generate(home / FILE, 600, 150, 7)
+    return home
+
+
+@pytest.fixture(scope="session")
+def city(city_home: Path) -> Iterator[City]:
+    opened = City(city_home / FILE)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def side(stores: object, city_home: Path) -> Any:
+    """The city of a process that is one of several."""
+    opened = open_side(city_home, "sandbox", DOCS_URL)
+    yield opened
+    await opened.close()
+
+
+class Answer(msgspec.Struct):
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+class Client:
+    """Calls operations of the city for one app, as the gateway does after `validate`."""
+
+    def __init__(self, side: CitySide, state_id: str = "") -> None:
+        self.side = side
+        self.state_id = state_id or ids.random_id("a", 8)
+
+    async def __call__(
+        self,
+        name: str,
+        *,
+        body: Any = None,
+        scenario: str = "",
+        clock: str = NOON,
+        locale: str = "zh",
+        purpose: str = "",
+        **values: Any,
+    ) -> Answer:
+        """`name` is `company/getCompany`; `values` are parameters, required ones default to their examples."""
+        service, operation = find(name)
+        values = {key.replace("__", "-"): value for key, value in values.items()}
+        if body is not None:
+            values["body"] = body
+        request: Request = example_request(operation, values)
+        context = Context(
+            request_id="rs_test",
+            deadline=time.monotonic() + 30,
+            environment="sandbox",
+            app_id=self.state_id,
+            state_id=self.state_id,
+            clock=clock,
+            scenario=scenario,
+            locale=locale,
+            purpose=purpose,
+            service=service.key,
+        )
+        connector = self.side.connector(f"city:{service.department}", service)
+        result = await connector.call(operation, request, context)
+        assert isinstance(result.body, bytes)
+        return Answer(
+            result.status,
+            msgspec.json.decode(result.body) if result.body else None,
+            {key.decode(): value.decode() for key, value in result.headers},
+        )
+
+
+def find(name: str) -> tuple[Service, Operation]:
+    service_name, _, operation_id = name.partition("/")
+    service = next(one for one in read_services().values() if one.name == service_name)
+    operation = service.operation(operation_id)
+    assert operation is not None, name
+    return service, operation
+
+
+@pytest.fixture
+def app(side: CitySide) -> Client:
+    """An app of its own."""
+    return Client(side)
+
+
+@pytest.fixture
+def other_app(side: CitySide) -> Client:
+    """Another app."""
+    return Client(side)

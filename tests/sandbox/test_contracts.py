@@ -1,0 +1,172 @@
+"""The departments' contracts: clean, complete in both languages, and true: their examples are real answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from api.contract.importing import read_contract
+from api.contract.load import load_path
+from api.contract.model import Basis, Level, Operation, Service
+from api.contract.validation import registry_of, validator_of
+from sandbox.city.department import Department
+from sandbox.city.departments import DEPARTMENTS
+from sandbox.city.inventory import problem_types, read_services
+from sandbox.scenarios import compile_scene
+from tests.sandbox.conftest import Client
+
+departments = pytest.mark.parametrize("department", DEPARTMENTS, ids=lambda one: one.slug)
+OPERATIONS = [
+    (service, operation) for service in read_services().values() for operation in service.operations
+]
+operations = pytest.mark.parametrize(
+    ("service", "operation"), OPERATIONS, ids=[f"{one.key}-{two.id}" for one, two in OPERATIONS]
+)
+
+
+@departments
+def test_lints_clean_and_loses_nothing(department: Department) -> None:
+    read = read_contract(load_path(department.contract))
+    assert [f"{one.rule} {one.pointer} {one.message}" for one in read.findings] == []
+    assert [f"{one.rule} {one.pointer}" for one in read.losses] == []
+    assert {verdict.verdict for verdict in read.verdicts.values()} == {"ok"}
+    assert read.overlay["actions"] == [], "the importer has nothing to propose"
+
+
+@departments
+def test_every_operation_has_a_behaviour_and_every_behaviour_an_operation(department: Department) -> None:
+    service = read_services()[department.slug]
+    assert {operation.id for operation in service.operations} == set(department.handlers)
+    assert service.department == department.slug
+
+
+def nodes(value: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(value, dict):
+        yield pointer, value
+        for key, inner in value.items():
+            if key not in {"example", "examples", "x-scenarios", "x-i18n", "x-problems"}:
+                yield from nodes(inner, f"{pointer}/{key}")
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from nodes(inner, f"{pointer}/{place}")
+
+
+@departments
+def test_every_description_stands_in_both_languages(department: Department) -> None:
+    document = yaml.safe_load(department.contract.read_text(encoding="utf-8"))
+    seen = 0
+    for pointer, node in nodes(document):
+        text = node.get("description")
+        if not isinstance(text, str) or " · " in text:
+            continue
+        i18n = node.get("x-i18n")
+        assert isinstance(i18n, dict), pointer
+        assert i18n["zh-CN"]["description"] == text, pointer
+        assert i18n["en"]["description"], pointer
+        assert not any("\u4e00" <= character <= "\u9fff" for character in i18n["en"]["description"].replace("虚", "")
+                       if character not in "（）字第号执证"), pointer  # fmt: skip
+        seen += 1
+    assert seen > 40
+
+
+@departments
+def test_problems_have_all_their_texts(department: Department) -> None:
+    assert department.problems
+    for slug, kind in department.problems.items():
+        for text in (kind.title, kind.detail, kind.next, kind.cause):
+            assert text.zh, slug
+            assert text.en, slug
+        assert slug.startswith(read_services()[department.slug].name)
+
+
+def test_problem_slugs_are_unique() -> None:
+    slugs = [kind.slug for kind in problem_types()]
+    assert len(set(slugs)) == len(slugs)
+
+
+@operations
+def test_the_parts_that_the_platform_reads(service: Service, operation: Operation) -> None:
+    assert operation.scopes
+    assert all(scope.startswith(f"{service.name}:") for scope in operation.scopes)
+    assert operation.level <= Level.L3
+    if operation.level >= Level.L3:
+        assert operation.purposes
+    if operation.basis is Basis.STATUTORY_DUTY:
+        assert operation.basis_law["law"]
+        assert operation.basis_law["article"]
+    assert set(operation.texts) >= {"zh-CN", "en"}
+    if not operation.is_safe:
+        assert operation.idempotent
+        assert any(parameter.name == "Idempotency-Key" for parameter in operation.parameters)
+
+
+@operations
+def test_scenarios_are_many_and_mean_something(service: Service, operation: Operation) -> None:
+    assert len(operation.scenarios) >= 2
+    assert any(scenario.then["status"] >= 400 for scenario in operation.scenarios), "at least one refusal"
+    for scenario in operation.scenarios:
+        compile_scene(scenario)
+        assert scenario.given or scenario.when
+        assert set(scenario.title) == {"zh-CN", "en"}
+
+
+def success_media(operation: Operation) -> tuple[int, Any]:
+    response = next(one for one in operation.responses if one.status.startswith("2"))
+    return int(response.status), response.media[0]
+
+
+@operations
+async def test_the_example_is_the_answer(service: Service, operation: Operation, app: Client) -> None:
+    """What the documentation shows is what the sandbox answers to the example's parameters, field by field."""
+    status, media = success_media(operation)
+    answer = await app(f"{service.name}/{operation.id}", clock="2026-06-30T09:00:00+08:00")
+    assert answer.status == status
+    expected = dict(media.example)
+    if operation.id == "createOrder":  # its number follows from the app
+        assert answer.body.pop("number")
+        expected.pop("number")
+    assert answer.body == expected
+    validator = validator_of(media.schema, registry_of(service.schemas))
+    assert validator.is_valid(media.example)
+
+
+@operations
+def test_examples_of_parameters_and_bodies_are_valid(service: Service, operation: Operation) -> None:
+    registry = registry_of(service.schemas)
+    for parameter in operation.parameters:
+        if parameter.has_example:
+            assert validator_of(parameter.schema, registry).is_valid(parameter.example)
+        else:
+            assert not parameter.required
+    if operation.body is not None:
+        media = operation.body.media[0]
+        assert validator_of(media.schema, registry).is_valid(media.example)
+
+
+@departments
+def test_references_lead_to_operations(department: Department) -> None:
+    known = {
+        f"{service.key}/{operation.id}": {parameter.name for parameter in operation.parameters}
+        for service in read_services().values()
+        for operation in service.operations
+    }
+    service = read_services()[department.slug]
+    references = [node["x-ref"] for _, node in nodes(service.document) if "x-ref" in node]
+    assert references
+    for reference in references:
+        target = reference["operation"]
+        target = target if "/" in target else f"{service.key}/{target}"
+        assert reference["parameter"] in known[target]
+
+
+def test_the_validator_is_not_blind() -> None:
+    service = read_services()["market-regulation"]
+    operation = service.operation("getCompany")
+    assert operation is not None
+    _, media = success_media(operation)
+    validator = validator_of(media.schema, registry_of(service.schemas))
+    assert not validator.is_valid({**media.example, "status": "asleep"})
+    assert not validator.is_valid({**media.example, "established_on": "yesterday"})
+    assert isinstance(validator, jsonschema_rs.Draft202012Validator)
