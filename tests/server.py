@@ -75,10 +75,15 @@ class Installation:
         return json.loads(self.command(*arguments, "--json", timeout=timeout).stdout)
 
     @contextlib.contextmanager
-    def serving(self, environment: str = "sandbox", **extra: str) -> Iterator["RunningServer"]:
-        """A `kaimen serve` process, ready when the block begins, ended by SIGTERM when it ends."""
-        port = self.sandbox_port if environment == "sandbox" else self.live_port
-        log = (self.home / f"serve-{environment}.log").open("ab")
+    def serving(
+        self, environment: str = "sandbox", *, port: int = 0, **extra: str
+    ) -> Iterator["RunningServer"]:
+        """A `kaimen serve` process, ready when the block begins, ended by SIGTERM when it ends.
+
+        `port` is for a second process of the same plane.
+        """
+        port = port or (self.sandbox_port if environment == "sandbox" else self.live_port)
+        log = (self.home / f"serve-{environment}-{port}.log").open("ab")
         process = subprocess.Popen(
             [*KAIMEN, "serve", "--environment", environment, "--port", str(port)],
             env=self.environ | extra, cwd=self.home, stdout=log, stderr=log, stdin=subprocess.DEVNULL,

@@ -8,8 +8,9 @@ import asyncio
 import http.client
 import json
 import ssl
+import threading
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from concurrent.futures import Future
 from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -79,33 +80,70 @@ class RemoteClient:
 
 
 class LocalClient:
-    """In this process, as the operator of KAIMEN_HOME. The stores are opened at the first request, until `close`."""
+    """In this process, as the operator of KAIMEN_HOME. The stores are opened at the first request, until `close`.
+
+    The application lives in one task of a thread of its own, because what it opens must be closed by that task.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._runner: asyncio.Runner | None = None
-        self._stack = AsyncExitStack()
-        self._app: Any = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._orders: asyncio.Queue[_Order | None] = asyncio.Queue()
+        self._started: Future[None] = Future()
 
     def request(
         self, method: str, path: str, *, body: Any = None, query: Mapping[str, Any] | None = None
     ) -> Answer:
-        if self._runner is None:
-            self._runner = asyncio.Runner()
-        return self._runner.run(self._request(method, _target(path, query), body))
-
-    async def _request(self, method: str, target: str, body: Any) -> Answer:
-        if self._app is None:
-            self._app = await self._stack.enter_async_context(compose_local(self._settings))
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=lambda: asyncio.run(self._serve()), name="kaimen", daemon=True
+            )
+            self._thread.start()
+            self._started.result()
         data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-        return await _call(self._app, method, target, data)
+        order = _Order(method, _target(path, query), data)
+        self._put(order)
+        return order.answer.result()
 
     def close(self) -> None:
         """Close the stores."""
-        if self._runner is not None:
-            self._runner.run(self._stack.aclose())
-            self._runner.close()
-            self._runner = None
+        if self._thread is not None:
+            self._put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _put(self, order: "_Order | None") -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._orders.put_nowait, order)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            async with compose_local(self._settings) as app:
+                self._started.set_result(None)
+                while (order := await self._orders.get()) is not None:
+                    await order.run(app)
+        except BaseException as error:
+            if self._started.done():
+                raise
+            self._started.set_exception(error)
+
+
+class _Order:
+    """One request for the thread that runs the application, and where its answer goes."""
+
+    def __init__(self, method: str, target: str, data: bytes) -> None:
+        self.method, self.target, self.data = method, target, data
+        self.answer: Future[Answer] = Future()
+
+    async def run(self, app: Any) -> None:
+        """Send it; whatever happens, the waiting thread gets an answer or the error."""
+        try:
+            self.answer.set_result(await _call(app, self.method, self.target, self.data))
+        except BaseException as error:
+            self.answer.set_exception(error)
+            raise
 
 
 async def _call(app: Any, method: str, target: str, data: bytes) -> Answer:

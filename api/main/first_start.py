@@ -1,6 +1,7 @@
 """What `make run` does before it serves: schema, city, and a way in for the first administrator."""
 
 import asyncio
+from typing import Any
 
 import click
 
@@ -30,7 +31,7 @@ async def _first_start(settings: Settings, citizens: int, companies: int, seed: 
             )
 
 
-async def seed_city(settings: Settings, *, citizens: int, companies: int, seed: int) -> dict[str, object]:
+async def seed_city(settings: Settings, *, citizens: int, companies: int, seed: int) -> dict[str, Any]:
     """Generate the city and publish its departments' services in the sandbox, with a progress line."""
     shown = {"text": ""}
 

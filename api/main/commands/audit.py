@@ -1,6 +1,7 @@
 """`kaimen audit …`: the journal and the access evidence, read and proved."""
 
 import asyncio
+from typing import Any
 
 import click
 
@@ -38,11 +39,11 @@ def verify(context: click.Context, as_json: bool) -> None:
         context.exit(FAILED)
 
 
-async def _verify() -> list[dict[str, object]]:
+async def _verify() -> list[dict[str, Any]]:
     settings = settings_of_shell()
     stores = stores_of(settings)
     await store.migrate(stores)
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     async with store.open_stores(stores, settings.environment):
         count, fault = await journal.verify()
         rows.append({"chain": "journal", "rows": count, "fault": _shown(fault)})

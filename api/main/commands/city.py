@@ -1,6 +1,7 @@
 """`kaimen city …`: the simulated government of the sandbox."""
 
 import asyncio
+from typing import Any
 
 import click
 
@@ -32,7 +33,7 @@ def seed(citizens: int, companies: int, seed: int, as_json: bool) -> None:
         click.echo(f"✓ {citizens} citizens and {companies} companies; try: kaimen city report")
 
 
-async def _seed(citizens: int, companies: int, seed: int) -> dict[str, object]:
+async def _seed(citizens: int, companies: int, seed: int) -> dict[str, Any]:
     settings = settings_of_shell()
     await store.migrate(stores_of(settings))
     async with compose_local(settings):

@@ -1,0 +1,123 @@
+"""What the catalogue asks of the layers above it, answered: people and organisations, request log, upstreams.
+
+It decides nothing; each answer is one or two look-ups. See api.catalogue.outside for the questions.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from api.catalogue.outside import AppOwner, Contact, FieldUser, Organisation, Outside
+from api.core.caller import OPERATOR, Caller, CallerKind
+from api.core.egress import EgressError, parse_target
+from api.gateway import field_users as field_log
+from api.gateway import request_log
+from api.gateway.connectors.http import egress_of
+from api.identity.models import App, Membership, Person
+from api.identity.models import Organisation as OrganisationRow
+from api.identity.organisations.service import create_organisation, find_organisation
+from api.settings import Settings
+
+DEFAULT_DEPARTMENT = ("digital-office", "数字政府办公室", "Digital Government Office")
+
+
+def outside_of(settings: Settings) -> Outside:
+    """The answers of a control-plane process."""
+    egress = egress_of(settings)
+
+    async def probe(upstream: str) -> str:
+        try:
+            target = parse_target(upstream)
+            await egress.resolve(target.host, target.port)
+        except EgressError as error:
+            return str(error)
+        return ""
+
+    return Outside(
+        app_owner=app_owner,
+        organisation=organisation,
+        default_owner=default_owner,
+        contacts=contacts,
+        administrators=administrators,
+        contact=contact,
+        memberships=memberships,
+        exercised=exercised,
+        field_users=field_users,
+        probe=probe,
+    )
+
+
+async def app_owner(app_id: str) -> AppOwner | None:
+    """Whose an app is; None for an unknown or deleted one."""
+    row = await App.get_or_none(id=app_id)
+    if row is None or row.status == "deleted":
+        return None
+    return AppOwner(row.organisation_id, row.environment, row.name)
+
+
+async def organisation(id_or_slug: str) -> Organisation | None:
+    """An organisation by id or slug."""
+    row = await find_organisation(id_or_slug)
+    return None if row is None else Organisation(row.id, row.slug, row.kind, row.name_zh, row.name_en)
+
+
+async def default_owner(caller: Caller) -> str:
+    """For a person the one department that he publishes for; for the operator the digital office, made at need."""
+    if caller.kind != CallerKind.OPERATOR:
+        publishing = [one for one, roles in caller.organisations.items() if roles & {"owner", "publisher"}]
+        rows = await OrganisationRow.filter(id__in=publishing, kind="department")
+        return rows[0].id if len(rows) == 1 else ""
+    slug, name_zh, name_en = DEFAULT_DEPARTMENT
+    row = await find_organisation(slug)
+    if row is None:
+        row = await create_organisation(OPERATOR, "department", slug, name_zh, name_en)
+    return row.id
+
+
+def _contact(row: Person) -> Contact:
+    return Contact(row.id, row.email, row.name, row.locale)
+
+
+async def contacts(organisation_id: str, roles: frozenset[str]) -> list[Contact]:
+    """Members who hold one of the roles and may sign in."""
+    held = Membership.filter(organisation_id=organisation_id, role__in=list(roles))
+    people = {str(one) for one in await held.values_list("person_id", flat=True)}
+    return [
+        _contact(row) for row in await Person.filter(id__in=list(people), disabled_at=None).order_by("id")
+    ]
+
+
+async def administrators() -> list[Contact]:
+    """The platform's administrators."""
+    return [
+        _contact(row) for row in await Person.filter(is_administrator=True, disabled_at=None).order_by("id")
+    ]
+
+
+async def contact(person_id: str) -> Contact | None:
+    """Where to write to a person."""
+    row = await Person.get_or_none(id=person_id)
+    return None if row is None else _contact(row)
+
+
+async def memberships(person_id: str) -> frozenset[str]:
+    """Organisations that the person is in now."""
+    rows = await Membership.filter(person_id=person_id).values_list("organisation_id", flat=True)
+    return frozenset(str(one) for one in rows)
+
+
+async def exercised(version_id: str) -> Mapping[str, str]:
+    """Operations of a version that were answered with a 2xx in the sandbox."""
+    return await request_log.exercised(version_id)
+
+
+async def field_users(version_id: str, operation_id: str, field: str, days: int) -> list[FieldUser]:
+    """Apps that used an operation, or a field of it, in the last days; newest first."""
+    rows = await field_log.field_users(version_id, operation_id, field or None, days=days)
+    return [FieldUser(row.app_id, row.last_at, row.calls) for row in rows]
+
+
+class SandboxCallCounter:
+    """For identity's checklist: successful calls of an app in the sandbox's request log."""
+
+    async def successful_calls(self, app_id: str, since: datetime) -> int:
+        return await request_log.successful_calls("sandbox", app_id, since)

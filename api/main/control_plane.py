@@ -1,0 +1,47 @@
+"""The control plane for a command: the platform API, in the command's own process, with no data plane or portal."""
+
+from typing import Any
+
+from litestar import Router
+
+from api.app import FrontDoor, create_app
+from api.catalogue import outside
+from api.catalogue import routes as catalogue_routes
+from api.gateway import routes as gateway_routes
+from api.identity import routes as identity_routes
+from api.identity.access import IdentityPlugin
+from api.identity.installation import Installation
+from api.main.answers import SandboxCallCounter, outside_of
+from api.settings import Settings
+from sandbox.city import routes as city_routes
+from sandbox.city.base import CityFile
+from sandbox.city.connector import CitySide
+from sandbox.city.departments import DEPARTMENTS
+from sandbox.city.state import States
+
+
+def platform_routers() -> list[Router]:
+    """The platform API, whole."""
+    return [identity_routes.router, catalogue_routes.router, gateway_routes.router, city_routes.router]
+
+
+def city_side(settings: Settings, *, is_sole: bool = False) -> CitySide:
+    """The city's part of a process."""
+    home = settings.home_path.resolve()
+    return CitySide(DEPARTMENTS, CityFile(home), States("sandbox", is_sole=is_sole), settings.docs_url)
+
+
+def compose_commands(settings: Settings, stores: Any | None) -> FrontDoor:
+    """The platform API for one command: no data plane, no portal. `stores` is the lifespan that opens the stores."""
+    outside.use(outside_of(settings))
+    installation = Installation(settings=settings, sandbox_calls=SandboxCallCounter())
+    door = create_app(
+        settings,
+        handlers=platform_routers(),
+        plugins=[IdentityPlugin(installation)],
+        lifespan=[stores] if stores is not None else [],
+    )
+    side = city_side(settings)
+    door.app.state.city = side
+    door.app.on_shutdown.append(side.close)
+    return door

@@ -1,0 +1,144 @@
+"""DataPlane: one plane's authorization server and gateway in this process, started and stopped together.
+
+Start: keys, revocations, snapshot, writers; then it is ready. Stop: no new calls, what is under way ends, what
+is buffered is written, connections are given back. It is the ASGI application of /api from the beginning on.
+"""
+
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.handlers import HTTPRouteHandler
+
+from api.contract.build import service_of
+from api.core import jobs, problem_types, problems, store
+from api.core.crypto import Vault
+from api.core.jobs import Job
+from api.core.problems import Failure
+from api.gateway.connectors.http import http_factory
+from api.gateway.connectors.registry import ConnectorRegistry
+from api.gateway.evidence import EvidenceWriter
+from api.gateway.metrics import Metrics
+from api.gateway.plane import Gateway
+from api.gateway.quota import LocalMeter, Meter
+from api.gateway.recorder import Recorder
+from api.gateway.requests import live_router
+from api.gateway.rest import RestFace
+from api.gateway.snapshot_feed import SnapshotFeed
+from api.identity.access import IdentityPlugin
+from api.identity.installation import Installation
+from api.identity.oauth import tokens
+from api.identity.oauth.rights import CatalogueRights
+from api.identity.oauth.service import AuthorizationService
+from api.settings import Settings
+
+
+class DataPlane:
+    """The parts of one plane. `register` connectors before the application starts."""
+
+    def __init__(self, settings: Settings, vault: Vault) -> None:
+        self.settings = settings
+        self.vault = vault
+        self.connectors = ConnectorRegistry()
+        self.oauth = AuthorizationService(settings, vault, CatalogueRights(settings.environment))
+        self.metrics = Metrics()
+        self.recorder = Recorder(settings, self.metrics)
+        self.evidence = EvidenceWriter(settings, vault, self.metrics)
+        self.gateway: Gateway | None = None
+        self._face: RestFace | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether calls are served."""
+        return self._face is not None
+
+    def register_http(self) -> None:
+        """Serve upstreams at http:// and https:// addresses."""
+        factory = http_factory(self.settings)
+        self.connectors.register("http", factory)
+        self.connectors.register("https", factory)
+
+    def handlers(self) -> list[Router | HTTPRouteHandler]:
+        """The part of the platform API that a live process serves too: its own request log."""
+        return [live_router]
+
+    def identity(self, **answers: Any) -> IdentityPlugin:
+        """Identity in this process; access tokens of this plane are accepted by the platform API."""
+        made = Installation(settings=self.settings, platform_caller=self.oauth.platform_caller, **answers)
+        return IdentityPlugin(made)
+
+    def metrics_text(self) -> str:
+        """This process's metrics in the Prometheus text format."""
+        return self.metrics.render(self.gateway)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI application of /api."""
+        if self._face is not None:
+            await self._face(scope, receive, send)
+        elif scope["type"] == "http":
+            await _answer_starting(self.settings, send)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Litestar) -> AsyncIterator[None]:
+        """Run the plane for the life of the application. The stores are open already."""
+        app.state.data_plane = self
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.oauth.lifespan(app))
+            await stack.enter_async_context(self.recorder.running())
+            await stack.enter_async_context(self.evidence.running())
+            feed = self._feed()
+            stack.push_async_callback(feed.close)
+            await feed.load()
+            self.gateway = self._gateway(feed)
+            app.state.gateway = self.gateway
+            await stack.enter_async_context(
+                jobs.running(Job("gateway.snapshot", self.settings.poll_interval_ms / 1000, feed.poll))
+            )
+            self._face = RestFace(self.gateway)
+            try:
+                yield
+            finally:
+                self._face = None
+
+    def _feed(self) -> SnapshotFeed:
+        return SnapshotFeed(
+            self.settings, self.connectors, read_service=service_of, look_again=self.oauth.ring.look_again
+        )
+
+    def _gateway(self, feed: SnapshotFeed) -> Gateway:
+        others = {name: self.settings.issuer_of(name) for name in store.PLANES}
+        del others[self.settings.environment]
+        issuer = self.settings.issuer
+        verify = partial(
+            tokens.verify, ring=self.oauth.ring, issuer=issuer, audience=f"{issuer}/api", other_issuers=others
+        )
+        return Gateway(
+            self.settings,
+            snapshots=feed,
+            verify_token=verify,
+            revoked=self.oauth.revoked,
+            meter=_meter(self.settings),
+            connectors=self.connectors,
+            recorder=self.recorder,
+            evidence=self.evidence,
+            metrics=self.metrics,
+        )
+
+
+def _meter(settings: Settings) -> Meter:
+    if not settings.redis_url:
+        return LocalMeter()
+    leases = importlib.import_module("api.gateway.leases")  # brings the Redis client: memory
+    meter: Meter = leases.meter_for(settings)
+    return meter
+
+
+async def _answer_starting(settings: Settings, send: Any) -> None:
+    problem = Failure(problem_types.SHUTTING_DOWN, headers={"Retry-After": "1"})
+    body = problems.render(problem, language="en", docs_url=settings.docs_url, request_id="")
+    headers = [(b"content-type", problems.CONTENT_TYPE.encode()), (b"retry-after", b"1")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,51 @@
+"""The sandbox process: control plane, portal, documentation and the sandbox's data plane. Live processes load none of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Router
+from litestar.static_files import create_static_files_router
+
+from api.app import FrontDoor, create_app
+from api.catalogue import outside
+from api.core.edge_limits import EdgeLimits
+from api.identity.oauth import routes as oauth_routes
+from api.main import health
+from api.main.answers import SandboxCallCounter, outside_of
+from api.main.control_plane import city_side, platform_routers
+from api.main.data_plane import DataPlane
+from api.settings import Settings
+from portal.site import page_headers, portal_plugin
+from sandbox.synthetic import SyntheticConnector
+
+
+def compose_sandbox(
+    settings: Settings, plane: DataPlane, *, lifespan: Sequence[Any], edge: EdgeLimits
+) -> FrontDoor:
+    """The sandbox process: control plane and sandbox plane."""
+    outside.use(outside_of(settings))
+    side = city_side(settings, is_sole=settings.workers == 1)
+    plane.register_http()
+    plane.connectors.register("city", side.connector)
+    plane.connectors.register("", lambda _, service: SyntheticConnector(service))
+    portal = portal_plugin(settings, gateway=plane, ring=plane.oauth.ring, vault=plane.vault)
+    door = create_app(
+        settings,
+        gateway=plane,
+        handlers=[oauth_routes.router, *platform_routers(), *health.handlers(), *_documentation(settings)],
+        plugins=[edge, plane.identity(sandbox_calls=SandboxCallCounter()), portal],
+        lifespan=lifespan,
+        render_page=portal.render_page,
+        page_headers=page_headers,
+    )
+    door.app.state.city = side
+    door.app.on_shutdown.append(side.close)
+    return door
+
+
+def _documentation(settings: Settings) -> list[Router]:
+    site = settings.home_path.resolve() / "site"
+    site.mkdir(parents=True, exist_ok=True)
+    return [
+        create_static_files_router(path="/docs", directories=[site], html_mode=True, include_in_schema=False)
+    ]
