@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from api.catalogue import approvals, notices
+from api.catalogue.drafts import get_version
 from api.catalogue.models import Publication, Subscription, VersionRecord
-from api.catalogue.onboarding import get_version
 from api.catalogue.permissions import PUBLISH_LIVE, check_can_publish, requester_of
 from api.catalogue.policies import NOTICE_DAYS, can_unretire, check_can_change_status, check_sunset
 from api.catalogue.rights import owner_of

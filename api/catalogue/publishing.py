@@ -7,9 +7,9 @@ published under the same major version must break no app (impact.py); only in th
 import msgspec
 
 from api.catalogue import approvals, checklist, impact, notices
+from api.catalogue.drafts import get_version
 from api.catalogue.impact import ChangeWithApps
 from api.catalogue.models import Approval, Publication, PublicationRelease, Subscription, VersionRecord
-from api.catalogue.onboarding import get_version
 from api.catalogue.permissions import PUBLISH_LIVE as KIND
 from api.catalogue.permissions import check_can_publish as check_may_publish
 from api.catalogue.permissions import check_can_set_upstream, requester_of

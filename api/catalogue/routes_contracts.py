@@ -5,21 +5,33 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import UploadFile
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter
 
-from api.catalogue import approvals, browsing, onboarding, publishing, schemas, views
+from api.catalogue import approvals, browsing, drafts, onboarding, publishing, readings, schemas, views
+from api.catalogue.drafts import get_version
 from api.catalogue.models import ServiceRecord
-from api.catalogue.onboarding import get_version
 from api.catalogue.permissions import check_can_see_draft
 from api.catalogue.rights import owner_of
 from api.catalogue.uploads import Upload, from_texts, gather
-from api.core.caller import Caller
-from api.core.openapi import problem_responses
+from api.core.dependencies import CurrentCaller
 from api.core.paging import Page
-from api.core.problem_types_platform import INPUT_INVALID
+from api.core.problem_responses import problem_responses
+from api.core.problem_types import REQUEST_TOO_LARGE
+from api.core.problem_types_platform import (
+    CONFLICT,
+    CONTRACT_REFUSED,
+    CSRF_FAILED,
+    INPUT_INVALID,
+    NOT_FOUND,
+    NOT_SIGNED_IN,
+    PERMISSION_DENIED,
+    UPLOAD_REFUSED,
+)
 from api.core.problems import Refusal
 
-VersionId = Annotated[str, Parameter(description="Service version, `company@v1`.", max_length=80)]
+_WRITE = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT)
+_MEMBERS = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND)
+VersionId = Annotated[str, PathParameter(description="Service version, `company@v1`.", max_length=80)]
 _OPTIONS = ("entry", "organisation", "name", "overlay", "validate_only")
 
 
@@ -90,12 +102,14 @@ def _invalid(error: msgspec.ValidationError) -> Refusal:
     "`validate_only` as fields); `application/zip` with those as query parameters; or JSON `{files, entry, …}`. At most 20 MB. "
     "The answer is the report: findings, losses, one verdict for each face. A refused document is stored too, and cannot be "
     "published. `validate_only` stores nothing.",
-    responses=problem_responses(400, 401, 403, 409, 413),
+    responses=problem_responses(
+        NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, CONFLICT, UPLOAD_REFUSED, REQUEST_TOO_LARGE
+    ),
 )  # fmt: skip
-async def import_contract(request: Request[Any, Any, Any], caller: Caller) -> schemas.ContractReport:
+async def import_contract(request: Request[Any, Any, Any], caller: CurrentCaller) -> schemas.ContractReport:
     approvals.check_is_signed_in(caller)
     upload, options = await read_upload(request)
-    loaded = await onboarding.load_upload(upload)
+    loaded = await readings.load_upload(upload)
     if options.validate_only:
         report = await onboarding.lint(loaded, options.overlay)
         return views.contract_report(report, is_stored=False)
@@ -107,9 +121,9 @@ async def import_contract(request: Request[Any, Any, Any], caller: Caller) -> sc
 
 @get(
     "/platform/v1/contracts", tags=["contracts"], operation_id="listContractDrafts", summary="本部门的契约 Contracts of one's departments",
-    responses=problem_responses(401),
+    responses=problem_responses(NOT_SIGNED_IN),
 )  # fmt: skip
-async def list_contracts(caller: Caller) -> Page[schemas.ContractItem]:
+async def list_contracts(caller: CurrentCaller) -> Page[schemas.ContractItem]:
     approvals.check_is_signed_in(caller)
     query = ServiceRecord.all()
     if not caller.is_administrator:
@@ -122,9 +136,9 @@ async def list_contracts(caller: Caller) -> Page[schemas.ContractItem]:
 
 @get(
     "/platform/v1/contracts/{version_id:str}", tags=["contracts"], operation_id="getContractDraft",
-    summary="契约草稿与检查报告 A draft with its report", responses=problem_responses(401, 403, 404),
+    summary="契约草稿与检查报告 A draft with its report", responses=_MEMBERS,
 )  # fmt: skip
-async def get_contract(caller: Caller, version_id: VersionId) -> schemas.ContractDetail:
+async def get_contract(caller: CurrentCaller, version_id: VersionId) -> schemas.ContractDetail:
     row = await get_version(version_id)
     check_can_see_draft(caller, await owner_of(row.service))
     return views.contract_detail(row, await publishing.publications_of(version_id))
@@ -133,9 +147,9 @@ async def get_contract(caller: Caller, version_id: VersionId) -> schemas.Contrac
 @get(
     "/platform/v1/contracts/{version_id:str}/original", tags=["contracts"], operation_id="getContractOriginal",
     summary="原始文件 The files as they came", description="`{entry, files: {path: text}}`, untouched.",
-    responses=problem_responses(401, 403, 404),
+    responses=_MEMBERS,
 )  # fmt: skip
-async def get_original(caller: Caller, version_id: VersionId) -> Response[bytes]:
+async def get_original(caller: CurrentCaller, version_id: VersionId) -> Response[bytes]:
     row = await get_version(version_id)
     check_can_see_draft(caller, await owner_of(row.service))
     return Response(row.original.encode(), media_type="application/json")
@@ -143,9 +157,9 @@ async def get_original(caller: Caller, version_id: VersionId) -> Response[bytes]
 
 @get(
     "/platform/v1/contracts/{version_id:str}/document", tags=["contracts"], operation_id="getContractDocument",
-    summary="规范化后的草稿 The draft in its normal form", responses=problem_responses(401, 403, 404),
+    summary="规范化后的草稿 The draft in its normal form", responses=_MEMBERS,
 )  # fmt: skip
-async def get_document(caller: Caller, version_id: VersionId) -> Response[bytes]:
+async def get_document(caller: CurrentCaller, version_id: VersionId) -> Response[bytes]:
     row = await get_version(version_id)
     check_can_see_draft(caller, await owner_of(row.service))
     return Response(row.document.encode(), media_type="application/json")
@@ -155,18 +169,22 @@ async def get_document(caller: Caller, version_id: VersionId) -> Response[bytes]
     "/platform/v1/contracts/{version_id:str}/overlay", tags=["contracts"], operation_id="putContractOverlay",
     summary="编辑叠加文件 Edit the overlay",
     description="An OpenAPI Overlay 1.0 document in place of the proposed one; the draft is built again from the original.",
-    responses=problem_responses(400, 401, 403, 404, 409, 422),
+    responses=problem_responses(
+        NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, CONTRACT_REFUSED
+    ),
 )  # fmt: skip
-async def put_overlay(caller: Caller, version_id: VersionId, data: dict[str, Any]) -> schemas.ContractReport:
-    return views.contract_report(await onboarding.edit_overlay(caller, version_id, data), is_stored=True)
+async def put_overlay(
+    caller: CurrentCaller, version_id: VersionId, data: JSONBody[dict[str, Any]]
+) -> schemas.ContractReport:
+    return views.contract_report(await drafts.edit_overlay(caller, version_id, data), is_stored=True)
 
 
 @delete(
     "/platform/v1/contracts/{version_id:str}", tags=["contracts"], operation_id="deleteContractDraft",
-    summary="删除未发布的草稿 Delete a draft that was never published", responses=problem_responses(401, 403, 404, 409),
+    summary="删除未发布的草稿 Delete a draft that was never published", responses=_WRITE,
 )  # fmt: skip
-async def delete_contract(caller: Caller, version_id: VersionId) -> None:
-    await onboarding.delete_draft(caller, version_id)
+async def delete_contract(caller: CurrentCaller, version_id: VersionId) -> None:
+    await drafts.delete_draft(caller, version_id)
 
 
 HANDLERS = [

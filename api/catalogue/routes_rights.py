@@ -3,21 +3,30 @@
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from api.catalogue import approvals, outside, plans, schemas, subscribing, views
 from api.catalogue.models import Approval, Subscription
 from api.catalogue.outside import AppOwner
 from api.catalogue.permissions import SUBSCRIPTION, can_see_draft
-from api.catalogue.rights import get_subscription, owner_of, subscriptions_of
+from api.catalogue.rights import get_subscription, owner_of
 from api.core.caller import Caller
-from api.core.openapi import problem_responses
+from api.core.dependencies import CurrentCaller
 from api.core.paging import Page
-from api.core.problem_types_platform import NOT_FOUND
+from api.core.problem_responses import problem_responses
+from api.core.problem_types_platform import (
+    CONFLICT,
+    CSRF_FAILED,
+    NOT_FOUND,
+    NOT_SIGNED_IN,
+    OWN_REQUEST,
+    PERMISSION_DENIED,
+    SUBSCRIPTION_REFUSED,
+)
 from api.core.problems import Refusal, Text, preferred_language
 
-AppId = Annotated[str, Parameter(max_length=40)]
-Id = Annotated[str, Parameter(max_length=40)]
+_WRITE = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT)
+Id = Annotated[str, PathParameter(max_length=64)]
 
 
 # --- subscriptions ------------------------------------------------------------------------------
@@ -51,45 +60,12 @@ async def _subscribe(caller: Caller, app_id: str, service: str) -> schemas.Subsc
 
 
 @get(
-    "/platform/v1/apps/{app_id:str}/subscriptions", tags=["subscriptions"], operation_id="listAppSubscriptions",
-    summary="应用的订阅 Subscriptions of an app", responses=problem_responses(401, 404),
-)  # fmt: skip
-async def list_of_app(caller: Caller, app_id: AppId) -> Page[schemas.SubscriptionItem]:
-    await _owner_of_app(caller, app_id)
-    return Page(items=await _with_approvals(await subscriptions_of(app_id)))
-
-
-@post(
-    "/platform/v1/apps/{app_id:str}/subscriptions", status_code=200, tags=["subscriptions"], operation_id="subscribeApp",
-    summary="订阅 Subscribe an app to a service version",
-    description="`status` tells whether it is active or awaits its department. Repeating it changes nothing.",
-    responses=problem_responses(400, 401, 403, 404, 409),
-)  # fmt: skip
-async def subscribe_app(
-    caller: Caller, app_id: AppId, data: schemas.SubscribeRequest
-) -> schemas.SubscriptionItem:
-    return await _subscribe(caller, app_id, data.service)
-
-
-@delete(
-    "/platform/v1/apps/{app_id:str}/subscriptions/{subscription_id:str}", tags=["subscriptions"],
-    operation_id="unsubscribeApp", summary="取消订阅 End a subscription of an app", responses=problem_responses(401, 403, 404, 409),
-)  # fmt: skip
-async def unsubscribe_app(caller: Caller, app_id: AppId, subscription_id: Id) -> None:
-    await _owner_of_app(caller, app_id)
-    row = await get_subscription(subscription_id)
-    if row.app_id != app_id:
-        raise Refusal(NOT_FOUND, what=Text(f"订阅 {subscription_id}", f"subscription {subscription_id}"))
-    await subscribing.unsubscribe(caller, subscription_id)
-
-
-@get(
     "/platform/v1/subscriptions", tags=["subscriptions"], operation_id="listSubscriptions",
-    summary="本组织的订阅 Subscriptions of one's organisations", responses=problem_responses(400, 401),
+    summary="本组织的订阅 Subscriptions of one's organisations", responses=problem_responses(NOT_SIGNED_IN),
 )  # fmt: skip
 async def list_subscriptions(
-    caller: Caller,
-    status: Annotated[str, Parameter(pattern="^(active|pending|rejected|cancelled|suspended)?$")] = "",
+    caller: CurrentCaller,
+    status: Annotated[str, QueryParameter(pattern="^(active|pending|rejected|cancelled|suspended)?$")] = "",
 ) -> Page[schemas.SubscriptionItem]:
     approvals.check_is_signed_in(caller)
     query = Subscription.all()
@@ -102,9 +78,13 @@ async def list_subscriptions(
 
 @post(
     "/platform/v1/subscriptions", status_code=200, tags=["subscriptions"], operation_id="subscribe",
-    summary="订阅 Subscribe", responses=problem_responses(400, 401, 403, 404, 409),
+    summary="订阅 Subscribe", responses=problem_responses(
+        NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, SUBSCRIPTION_REFUSED
+    ),
 )  # fmt: skip
-async def subscribe(caller: Caller, data: schemas.AppSubscribeRequest) -> schemas.SubscriptionItem:
+async def subscribe(
+    caller: CurrentCaller, data: JSONBody[schemas.AppSubscribeRequest]
+) -> schemas.SubscriptionItem:
     return await _subscribe(caller, data.app_id, data.service)
 
 
@@ -119,27 +99,27 @@ async def _visible(caller: Caller, subscription_id: str) -> Subscription:
 
 @get(
     "/platform/v1/subscriptions/{subscription_id:str}", tags=["subscriptions"], operation_id="getSubscription",
-    summary="一个订阅 One subscription", responses=problem_responses(401, 404),
+    summary="一个订阅 One subscription", responses=problem_responses(NOT_SIGNED_IN, NOT_FOUND),
 )  # fmt: skip
-async def get_one(caller: Caller, subscription_id: Id) -> schemas.SubscriptionItem:
+async def get_one(caller: CurrentCaller, subscription_id: Id) -> schemas.SubscriptionItem:
     return (await _with_approvals([await _visible(caller, subscription_id)]))[0]
 
 
 @delete(
     "/platform/v1/subscriptions/{subscription_id:str}", tags=["subscriptions"], operation_id="unsubscribe",
-    summary="取消订阅 End a subscription", responses=problem_responses(401, 403, 404, 409),
+    summary="取消订阅 End a subscription", responses=_WRITE,
 )  # fmt: skip
-async def unsubscribe(caller: Caller, subscription_id: Id) -> None:
+async def unsubscribe(caller: CurrentCaller, subscription_id: Id) -> None:
     await _visible(caller, subscription_id)
     await subscribing.unsubscribe(caller, subscription_id)
 
 
 @post(
     "/platform/v1/subscriptions/{subscription_id:str}/suspend", status_code=200, tags=["subscriptions"],
-    operation_id="suspendSubscription", summary="暂停订阅 Hold a subscription", responses=problem_responses(400, 401, 403, 404, 409),
+    operation_id="suspendSubscription", summary="暂停订阅 Hold a subscription", responses=_WRITE,
 )  # fmt: skip
 async def suspend(
-    caller: Caller, subscription_id: Id, data: schemas.ReasonRequest
+    caller: CurrentCaller, subscription_id: Id, data: JSONBody[schemas.ReasonRequest]
 ) -> schemas.SubscriptionItem:
     await _visible(caller, subscription_id)
     return views.subscription(
@@ -149,9 +129,9 @@ async def suspend(
 
 @post(
     "/platform/v1/subscriptions/{subscription_id:str}/resume", status_code=200, tags=["subscriptions"],
-    operation_id="resumeSubscription", summary="恢复订阅 Let a held subscription go on", responses=problem_responses(401, 403, 404, 409),
+    operation_id="resumeSubscription", summary="恢复订阅 Let a held subscription go on", responses=_WRITE,
 )  # fmt: skip
-async def resume(caller: Caller, subscription_id: Id) -> schemas.SubscriptionItem:
+async def resume(caller: CurrentCaller, subscription_id: Id) -> schemas.SubscriptionItem:
     await _visible(caller, subscription_id)
     return views.subscription(await subscribing.resume_subscription(caller, subscription_id))
 
@@ -163,12 +143,12 @@ def _language(request: Request[Any, Any, Any]) -> str:
 
 @get(
     "/platform/v1/approvals", tags=["approvals"], operation_id="listApprovals", summary="待我处理与我申请的审批 Approvals that concern one",
-    responses=problem_responses(400, 401),
+    responses=problem_responses(NOT_SIGNED_IN),
 )  # fmt: skip
 async def list_approvals(
-    request: Request[Any, Any, Any], caller: Caller,
-    status: Annotated[str, Parameter(pattern="^(pending|approved|rejected|cancelled|all)?$")] = "",
-    kind: Annotated[str, Parameter(pattern="^(publish-live|subscription|app-live)?$")] = "",
+    request: Request[Any, Any, Any], caller: CurrentCaller,
+    status: Annotated[str, QueryParameter(pattern="^(pending|approved|rejected|cancelled|all)?$")] = "",
+    kind: Annotated[str, QueryParameter(pattern="^(publish-live|subscription|app-live)?$")] = "",
 ) -> Page[schemas.ApprovalItem]:  # fmt: skip
     shown = await approvals.approvals_for(caller, status="" if status == "all" else status, kind=kind)
     return Page(items=[views.approval(one, _language(request)) for one in shown])
@@ -176,10 +156,10 @@ async def list_approvals(
 
 @get(
     "/platform/v1/approvals/{approval_id:str}", tags=["approvals"], operation_id="getApproval", summary="一项审批 One approval",
-    responses=problem_responses(401, 404),
+    responses=problem_responses(NOT_SIGNED_IN, NOT_FOUND),
 )  # fmt: skip
 async def get_approval(
-    request: Request[Any, Any, Any], caller: Caller, approval_id: Id
+    request: Request[Any, Any, Any], caller: CurrentCaller, approval_id: Id
 ) -> schemas.ApprovalItem:
     return views.approval(await approvals.view(caller, approval_id), _language(request))
 
@@ -187,10 +167,13 @@ async def get_approval(
 @post(
     "/platform/v1/approvals/{approval_id:str}/decision", status_code=200, tags=["approvals"], operation_id="decideApproval",
     summary="批准或拒绝 Approve or reject", description="Nobody decides their own request. Rejecting needs a reason.",
-    responses=problem_responses(400, 401, 403, 404, 409),
+    responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, OWN_REQUEST, CSRF_FAILED, NOT_FOUND, CONFLICT),
 )  # fmt: skip
 async def decide(
-    request: Request[Any, Any, Any], caller: Caller, approval_id: Id, data: schemas.DecisionRequest
+    request: Request[Any, Any, Any],
+    caller: CurrentCaller,
+    approval_id: Id,
+    data: JSONBody[schemas.DecisionRequest],
 ) -> schemas.ApprovalItem:
     await approvals.decide(caller, approval_id, approve=data.approve, reason=data.reason)
     return views.approval(await approvals.view(caller, approval_id), _language(request))
@@ -198,18 +181,22 @@ async def decide(
 
 @post(
     "/platform/v1/approvals/{approval_id:str}/withdrawal", status_code=200, tags=["approvals"], operation_id="withdrawApproval",
-    summary="撤回申请 Withdraw a request", responses=problem_responses(401, 403, 404, 409),
+    summary="撤回申请 Withdraw a request", responses=_WRITE,
 )  # fmt: skip
-async def withdraw(request: Request[Any, Any, Any], caller: Caller, approval_id: Id) -> schemas.ApprovalItem:
+async def withdraw(
+    request: Request[Any, Any, Any], caller: CurrentCaller, approval_id: Id
+) -> schemas.ApprovalItem:
     await approvals.cancel(caller, approval_id)
     return views.approval(await approvals.view(caller, approval_id), _language(request))
 
 
 @post(
     "/platform/v1/approvals/{approval_id:str}/comments", tags=["approvals"], operation_id="commentApproval",
-    summary="留言 Comment", responses=problem_responses(400, 401, 404),
+    summary="留言 Comment", responses=problem_responses(NOT_SIGNED_IN, NOT_FOUND),
 )  # fmt: skip
-async def comment(caller: Caller, approval_id: Id, data: schemas.CommentRequest) -> schemas.CommentItem:
+async def comment(
+    caller: CurrentCaller, approval_id: Id, data: JSONBody[schemas.CommentRequest]
+) -> schemas.CommentItem:
     made = await approvals.comment(caller, approval_id, data.text)
     return schemas.CommentItem(made.author, made.text, made.at)
 
@@ -222,11 +209,11 @@ async def list_plans() -> Page[plans.PlanView]:
 
 @put(
     "/platform/v1/plans/{name:str}", tags=["plans"], operation_id="putPlan", summary="设置套餐 Make or change a plan",
-    responses=problem_responses(400, 401, 403),
+    responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED),
 )  # fmt: skip
 async def put_plan(
-    caller: Caller,
-    name: Annotated[str, Parameter(pattern="^[a-z][a-z0-9-]{0,31}$")],
+    caller: CurrentCaller,
+    name: Annotated[str, PathParameter(pattern="^[a-z][a-z0-9-]{0,31}$")],
     data: schemas.PlanRequest,
 ) -> plans.PlanView:
     limits = {
@@ -236,6 +223,6 @@ async def put_plan(
 
 
 HANDLERS = [
-    list_of_app, subscribe_app, unsubscribe_app, list_subscriptions, subscribe, get_one, unsubscribe, suspend, resume,
+    list_subscriptions, subscribe, get_one, unsubscribe, suspend, resume,
     list_approvals, get_approval, decide, withdraw, comment, list_plans, put_plan,
 ]  # fmt: skip

@@ -2,24 +2,39 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, get, post, put
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from api.catalogue import browsing, documents, impact, lifecycle, publishing, schemas, views
+from api.catalogue.drafts import get_version
 from api.catalogue.models import Publication, VersionRecord
-from api.catalogue.onboarding import get_version, load_upload
 from api.catalogue.permissions import can_publish, can_see_draft, can_set_upstream, check_can_see_draft
+from api.catalogue.readings import load_upload
 from api.catalogue.rights import decode_offer, owner_of, subscribers_of
 from api.catalogue.routes_contracts import read_upload
 from api.core.caller import Caller
-from api.core.openapi import problem_responses
+from api.core.dependencies import CurrentCaller
 from api.core.paging import Page, next_link
-from api.core.problem_types_platform import INPUT_INVALID, NOT_FOUND
+from api.core.problem_responses import problem_responses
+from api.core.problem_types_platform import (
+    BREAKING_CHANGE,
+    CONFLICT,
+    CONTRACT_REFUSED,
+    CSRF_FAILED,
+    INPUT_INVALID,
+    NOT_FOUND,
+    NOT_SIGNED_IN,
+    PERMISSION_DENIED,
+    PUBLISH_REFUSED,
+)
 from api.core.problems import Refusal, Text, preferred_language
 
 MAX_LIMIT = 200
 LEVELS, OPENS, STATUSES = r"^(L[1-4])?$", "^(open|conditional|closed)?$", "^(alpha|beta|stable|deprecated)?$"
-ServiceId = Annotated[str, Parameter(description="Service version, `company@v1`.", max_length=80)]
+_WRITE = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT)
+_MEMBERS = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND)
+ServiceId = Annotated[str, PathParameter(description="Service version, `company@v1`.", max_length=80)]
 
 
 def language_of(request: Request[Any, Any, Any]) -> str:
@@ -45,9 +60,9 @@ def _answer(request: Request[Any, Any, Any], rendered: documents.Rendered) -> Re
 @get(
     "/catalogue/openapi.json", tags=["catalogue"], operation_id="listContracts", summary="契约目录 Index of contracts",
     description="An OpenAPI document without paths: `x-services` links to the contract of every published service version.",
-    responses=problem_responses(400),
+    responses=problem_responses(),
 )  # fmt: skip
-async def index_document(request: Request[Any, Any, Any], caller: Caller) -> Response[bytes]:
+async def index_document(request: Request[Any, Any, Any], caller: CurrentCaller) -> Response[bytes]:
     listed = await browsing.browse(caller)
     return _answer(request, documents.index(listed))
 
@@ -56,11 +71,11 @@ async def index_document(request: Request[Any, Any, Any], caller: Caller) -> Res
     ["/catalogue/{service:str}/{version:str}/openapi.json"], tags=["catalogue"], operation_id="getContract",
     summary="已发布的契约 A contract as published",
     description="OpenAPI 3.1 with this platform's server and security scheme. Conditional requests by ETag.",
-    responses=problem_responses(404),
+    responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def contract_json(
-    request: Request[Any, Any, Any], caller: Caller, service: str, version: str,
-    environment: Annotated[str, Parameter(pattern="^(sandbox|live)?$", description="Empty: live where published, else sandbox.")] = "",
+    request: Request[Any, Any, Any], caller: CurrentCaller, service: str, version: str,
+    environment: Annotated[str, QueryParameter(pattern="^(sandbox|live)?$", description="Empty: live where published, else sandbox.")] = "",
 ) -> Response[bytes]:  # fmt: skip
     for_department = await browsing.is_of_a_department(caller)
     return _answer(
@@ -71,11 +86,11 @@ async def contract_json(
 
 @get(
     ["/catalogue/{service:str}/{version:str}/openapi.yaml"], tags=["catalogue"], operation_id="getContractYaml",
-    summary="已发布的契约(YAML) A contract as published, YAML", responses=problem_responses(404),
+    summary="已发布的契约(YAML) A contract as published, YAML", responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def contract_yaml(
-    request: Request[Any, Any, Any], caller: Caller, service: str, version: str,
-    environment: Annotated[str, Parameter(pattern="^(sandbox|live)?$")] = "",
+    request: Request[Any, Any, Any], caller: CurrentCaller, service: str, version: str,
+    environment: Annotated[str, QueryParameter(pattern="^(sandbox|live)?$")] = "",
 ) -> Response[bytes]:  # fmt: skip
     for_department = await browsing.is_of_a_department(caller)
     return _answer(
@@ -88,18 +103,18 @@ async def contract_yaml(
 @get(
     "/platform/v1/services", tags=["catalogue"], operation_id="listServices", summary="服务列表与检索 List and search services",
     description="Published service versions; with `query` ranked, in Chinese and English, several words narrow it.",
-    responses=problem_responses(400),
+    responses=problem_responses(),
 )  # fmt: skip
 async def list_services(
-    request: Request[Any, Any, Any], caller: Caller,
-    query: Annotated[str, Parameter(max_length=200)] = "",
-    department: Annotated[str, Parameter(max_length=64, description="Slug or id.")] = "",
-    level: Annotated[str, Parameter(pattern=LEVELS)] = "",
-    open_: Annotated[str, Parameter(query="open", pattern=OPENS)] = "",
-    status: Annotated[str, Parameter(pattern=STATUSES)] = "",
-    environment: Annotated[str, Parameter(pattern="^(sandbox|live)?$")] = "",
-    limit: Annotated[int, Parameter(ge=1, le=MAX_LIMIT)] = 50,
-    cursor: Annotated[str, Parameter(max_length=200)] = "",
+    request: Request[Any, Any, Any], caller: CurrentCaller,
+    query: Annotated[str, QueryParameter(max_length=200)] = "",
+    department: Annotated[str, QueryParameter(max_length=64, description="Slug or id.")] = "",
+    level: Annotated[str, QueryParameter(pattern=LEVELS)] = "",
+    open_: Annotated[str, QueryParameter(name="open", pattern=OPENS)] = "",
+    status: Annotated[str, QueryParameter(pattern=STATUSES)] = "",
+    environment: Annotated[str, QueryParameter(pattern="^(sandbox|live)?$")] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[str, QueryParameter(max_length=200)] = "",
 ) -> Response[Page[schemas.ServiceItem]]:  # fmt: skip
     listed = await browsing.browse(
         caller, query=query, department=department, level=level, open_=open_, status=status, environment=environment
@@ -145,10 +160,10 @@ async def visible_version(caller: Caller, service_id: str) -> tuple[VersionRecor
 
 @get(
     "/platform/v1/services/{service_id:str}", tags=["catalogue"], operation_id="getService", summary="服务详情 One service version",
-    responses=problem_responses(404),
+    responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def get_service(
-    request: Request[Any, Any, Any], caller: Caller, service_id: ServiceId
+    request: Request[Any, Any, Any], caller: CurrentCaller, service_id: ServiceId
 ) -> schemas.ServiceDetail:
     version, rows, owner = await visible_version(caller, service_id)
     card, offer = browsing.card_in(rows), None
@@ -167,10 +182,11 @@ async def get_service(
 
 @get(
     "/platform/v1/services/{name:str}/versions", tags=["catalogue"], operation_id="listVersions",
-    summary="服务的全部版本 All versions of a service", responses=problem_responses(404),
+    summary="服务的全部版本 All versions of a service", responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def list_versions(
-    caller: Caller, name: Annotated[str, Parameter(description="Service name, `company`.", max_length=80)]
+    caller: CurrentCaller,
+    name: Annotated[str, PathParameter(description="Service name, `company`.", max_length=80)],
 ) -> Page[schemas.VersionItem]:
     name = name.partition("@")[0]
     owner = await owner_of(name)
@@ -196,10 +212,10 @@ async def _is_listed(caller: Caller, rows: list[Publication]) -> bool:
     summary="变更记录 Releases and their changes",
     description="The releases of a version, newest first, each with its changes. With `against` the differences between "
     "that version and this one as published.",
-    responses=problem_responses(404),
+    responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def list_changes(
-    caller: Caller, service_id: ServiceId, against: Annotated[str, Parameter(max_length=80)] = ""
+    caller: CurrentCaller, service_id: ServiceId, against: Annotated[str, QueryParameter(max_length=80)] = ""
 ) -> Page[schemas.ReleaseItem] | schemas.Changes:
     _, rows, _ = await visible_version(caller, service_id)
     rows = [row for row in rows if row.state == "published"]
@@ -210,7 +226,7 @@ async def list_changes(
     others = [row for row in others if row.state == "published"]
     if not rows or not others:
         raise Refusal(NOT_FOUND, what=Text("两个已发布的版本", "two published versions"))
-    found = await impact.changes_between(others[0].document, rows[0].document, "")
+    found = await impact.changes_between(others[0].document, msgspec.json.decode(rows[0].document), "")
     return views.changes(service_id, against, found)
 
 
@@ -220,11 +236,11 @@ async def list_changes(
     summary="变更影响预览 What a new contract would break, and whom",
     description="The body is an upload as for `POST /platform/v1/contracts`; empty: the stored draft. Each change names the "
     "apps that used the operation or field in the last days, and when last.",
-    responses=problem_responses(400, 401, 403, 404, 422),
+    responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND, CONTRACT_REFUSED),
 )  # fmt: skip
 async def preview_change(
-    request: Request[Any, Any, Any], caller: Caller, service_id: ServiceId,
-    days: Annotated[int, Parameter(ge=1, le=366)] = 30,
+    request: Request[Any, Any, Any], caller: CurrentCaller, service_id: ServiceId,
+    days: Annotated[int, QueryParameter(ge=1, le=366)] = 30,
 ) -> schemas.Changes:  # fmt: skip
     version = await get_version(service_id)
     check_can_see_draft(caller, await owner_of(version.service))
@@ -240,10 +256,12 @@ async def preview_change(
     "/platform/v1/services/{service_id:str}/publish", status_code=200, tags=["contracts"], operation_id="publishService",
     summary="发布 Publish a version",
     description="In the sandbox at once; live it is pending until a second person of the department approved it.",
-    responses=problem_responses(400, 401, 403, 404, 409),
+    responses=problem_responses(
+        NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, PUBLISH_REFUSED, BREAKING_CHANGE
+    ),
 )  # fmt: skip
 async def publish_service(
-    caller: Caller, service_id: ServiceId, data: schemas.PublishRequest
+    caller: CurrentCaller, service_id: ServiceId, data: JSONBody[schemas.PublishRequest]
 ) -> schemas.Published:
     upstream = data.upstream or None
     row = await publishing.publish(
@@ -253,11 +271,11 @@ async def publish_service(
 
 
 @get(
-    "/platform/v1/services/{service_id:str}/checklist", tags=["contracts"], operation_id="getChecklist",
-    summary="正式发布清单 The checklist for going live", responses=problem_responses(401, 403, 404),
+    "/platform/v1/services/{service_id:str}/checklist", tags=["contracts"], operation_id="getPublishChecklist",
+    summary="正式发布清单 The checklist for going live", responses=_MEMBERS,
 )  # fmt: skip
 async def get_checklist(
-    request: Request[Any, Any, Any], caller: Caller, service_id: ServiceId
+    request: Request[Any, Any, Any], caller: CurrentCaller, service_id: ServiceId
 ) -> schemas.ChecklistAnswer:
     version = await get_version(service_id)
     check_can_see_draft(caller, await owner_of(version.service))
@@ -269,10 +287,10 @@ async def get_checklist(
     summary="下线 Retire a version, or take it out of an environment",
     description="Without a reason: deprecated now, retired after six months' notice. With a reason and an environment: taken "
     "out of that environment at once.",
-    responses=problem_responses(400, 401, 403, 404, 409),
+    responses=_WRITE,
 )  # fmt: skip
 async def retire_service(
-    caller: Caller, service_id: ServiceId, data: schemas.RetireRequest
+    caller: CurrentCaller, service_id: ServiceId, data: JSONBody[schemas.RetireRequest]
 ) -> schemas.Retired:
     made = await lifecycle.retire(
         caller, service_id, data.environment, sunset=data.sunset, reason=data.reason, successor=data.successor, guide=data.guide
@@ -282,27 +300,27 @@ async def retire_service(
 
 @post(
     "/platform/v1/services/{service_id:str}/unretire", status_code=200, tags=["contracts"], operation_id="unretireService",
-    summary="撤销下线 Undo a retirement before its sunset", responses=problem_responses(401, 403, 404, 409),
+    summary="撤销下线 Undo a retirement before its sunset", responses=_WRITE,
 )  # fmt: skip
-async def unretire_service(caller: Caller, service_id: ServiceId) -> schemas.VersionStatus:
+async def unretire_service(caller: CurrentCaller, service_id: ServiceId) -> schemas.VersionStatus:
     return views.version_status(await lifecycle.unretire(caller, service_id))
 
 
 @put(
     "/platform/v1/services/{service_id:str}/status", tags=["contracts"], operation_id="setServiceStatus",
-    summary="更改状态 Move a version forward: alpha, beta, stable", responses=problem_responses(400, 401, 403, 404, 409),
+    summary="更改状态 Move a version forward: alpha, beta, stable", responses=_WRITE,
 )  # fmt: skip
 async def set_service_status(
-    caller: Caller, service_id: ServiceId, data: schemas.StatusRequest
+    caller: CurrentCaller, service_id: ServiceId, data: JSONBody[schemas.StatusRequest]
 ) -> schemas.VersionStatus:
     return views.version_status(await lifecycle.set_status(caller, service_id, data.status))
 
 
 @get(
     "/platform/v1/services/{service_id:str}/subscriptions", tags=["contracts"], operation_id="listSubscribers",
-    summary="订阅此服务的应用 Who is subscribed to a version", responses=problem_responses(401, 403, 404),
+    summary="订阅此服务的应用 Who is subscribed to a version", responses=_MEMBERS,
 )  # fmt: skip
-async def list_subscribers(caller: Caller, service_id: ServiceId) -> Page[schemas.SubscriptionItem]:
+async def list_subscribers(caller: CurrentCaller, service_id: ServiceId) -> Page[schemas.SubscriptionItem]:
     version = await get_version(service_id)
     check_can_see_draft(caller, await owner_of(version.service))
     return Page(items=[views.subscription(row) for row in await subscribers_of(service_id)])

@@ -14,19 +14,13 @@ from api.catalogue.approvals import (
     view,
 )
 from api.catalogue.browsing import browse, services, versions_of
+from api.catalogue.drafts import delete_draft, edit_overlay, get_version
 from api.catalogue.impact import changes_between, preview
 from api.catalogue.lifecycle import retire, retire_due, set_status, unretire, withdraw
-from api.catalogue.onboarding import (
-    ImportReport,
-    delete_draft,
-    edit_overlay,
-    get_version,
-    import_contract,
-    lint,
-    load_upload,
-)
+from api.catalogue.onboarding import import_contract, lint
 from api.catalogue.plans import ensure_plans, plan, plans, set_plan
 from api.catalogue.publishing import checklist_of, publications_of, publish, published, releases_of
+from api.catalogue.readings import ImportReport, load_upload
 from api.catalogue.rights import (
     get_subscription,
     granted_scopes,

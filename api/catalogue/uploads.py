@@ -7,6 +7,7 @@ no document; that is api.contract.load's.
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -31,6 +32,12 @@ class Upload(Struct, frozen=True):
 
     files: dict[str, bytes]
     entry: str
+
+
+# everything that the standard library was seen to raise on broken archives (fuzzed in tests)
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, ArithmeticError, RuntimeError, ValueError, OSError,
+)  # fmt: skip
 
 
 def _refused(rule: str, zh: str, en: str, following_zh: str, following_en: str) -> Refusal:
@@ -93,15 +100,7 @@ def unzip(data: bytes) -> dict[str, bytes]:
                 if left < 0:
                     raise _bomb()
                 files[member.filename] = content
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-        OSError,
-    ) as error:
+    except _BROKEN as error:
         raise _refused(
             "archive", f"压缩包无法读取:{error}。", f"The archive cannot be read: {error}.",
             "重新打包为普通的 ZIP。", "Pack it again as a plain ZIP.",

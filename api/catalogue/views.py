@@ -13,7 +13,7 @@ from api.catalogue.lifecycle import Retirement
 from api.catalogue.models import Approval, Publication, PublicationRelease, Subscription, VersionRecord
 from api.catalogue.notices import name_of
 from api.catalogue.offers import Offer
-from api.catalogue.onboarding import ImportReport
+from api.catalogue.readings import ImportReport
 from api.catalogue.subscribing import SubscriptionEntry
 from api.contract.model import Finding, Loss, Texts
 
@@ -152,7 +152,7 @@ def change_item(one: ChangeWithApps) -> schemas.ChangeItem:
         severity=facts["severity"],
         operation=facts["operation"],
         pointer=facts.get("pointer", ""),
-        field=one.field,
+        field=one.change.field,
         message=schemas.Bilingual(**facts["message"]),
         apps=[msgspec.to_builtins(user) for user in one.apps],
     )

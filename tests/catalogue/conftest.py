@@ -1,5 +1,6 @@
 """A small country for the catalogue's tests: departments, companies, people, apps, told through outside.use."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -124,6 +125,12 @@ def world() -> Iterator[World]:
     outside.use(made.answers)
     yield made
     outside.use(Outside())
+
+
+def unique(word: str) -> str:
+    """A service name that no other test has; letters only, so that no word of it is a number."""
+    letters = "".join(secrets.choice("bcdfghjkmnpqrtwxz") for _ in range(6))
+    return f"{word}-{letters}"
 
 
 def operation(name: str = "getThing", level: str = "L1", **changes: object) -> OfferedOperation:

@@ -6,7 +6,7 @@ import stat
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.catalogue import uploads
@@ -122,6 +122,7 @@ def test_encrypted_archives_are_refused() -> None:
     assert rule_of(lambda: uploads.gather([("z.zip", bytes(data))])) == "archive"
 
 
+@settings(max_examples=500)
 @given(st.binary(max_size=400), st.integers(0, 200), st.binary(max_size=20))
 def test_broken_archives_are_refusals_and_nothing_else(noise: bytes, at: int, patch: bytes) -> None:
     whole = bytearray(archive({"a.yaml": OPENAPI, "b/c.yaml": PART}))
