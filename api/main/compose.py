@@ -16,6 +16,7 @@ from litestar import Litestar
 
 from api.app import FrontDoor, create_app
 from api.catalogue import outside
+from api.catalogue.plans import ensure_plans
 from api.core import store
 from api.core.crypto import Vault, read_or_make_master_key
 from api.core.edge_limits import EdgeLimits
@@ -36,6 +37,7 @@ def _stores_lifespan(settings: Settings) -> Any:
     @asynccontextmanager
     async def opened(app: Litestar) -> AsyncIterator[None]:
         async with store.open_stores(stores_of(settings), settings.environment):
+            await ensure_plans()  # without them no app could call
             yield
 
     return opened
