@@ -107,7 +107,7 @@ async def contract_yaml(
 )  # fmt: skip
 async def list_services(
     request: Request[Any, Any, Any], caller: CurrentCaller,
-    query: Annotated[str, QueryParameter(max_length=200)] = "",
+    words: Annotated[str, QueryParameter(query="query", max_length=200)] = "",
     department: Annotated[str, QueryParameter(max_length=64, description="Slug or id.")] = "",
     level: Annotated[str, QueryParameter(pattern=LEVELS)] = "",
     open_: Annotated[str, QueryParameter(name="open", pattern=OPENS)] = "",
@@ -117,14 +117,14 @@ async def list_services(
     cursor: Annotated[str, QueryParameter(max_length=200)] = "",
 ) -> Response[Page[schemas.ServiceItem]]:  # fmt: skip
     listed = await browsing.browse(
-        caller, query=query, department=department, level=level, open_=open_, status=status, environment=environment
+        caller, query=words, department=department, level=level, open_=open_, status=status, environment=environment
     )  # fmt: skip
     start = _start_of(cursor)
     language = language_of(request)
     items = [views.service_item(one, language) for one in listed[start : start + limit]]
     following = str(start + limit) if start + limit < len(listed) else ""
     page = Page(items=items, next=following)
-    filters = {"query": query, "department": department, "level": level, "open": open_, "status": status,
+    filters = {"query": words, "department": department, "level": level, "open": open_, "status": status,
                "environment": environment, "limit": limit}  # fmt: skip
     return Response(page, headers=next_link("/platform/v1/services", page, **filters))
 
