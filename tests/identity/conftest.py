@@ -142,7 +142,7 @@ class Platform:
         return browser
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def platform(stores: Stores, settings: Settings) -> AsyncIterator[Platform]:
     made = Platform(settings)
     outside.use(outside.Outside(**answers()))

@@ -6,7 +6,7 @@ from httpx import ASGITransport, AsyncClient
 from api.app import create_app
 from api.core.caller import Caller, CallerKind
 from api.identity.access import IdentityPlugin
-from api.identity.installation import Installation
+from api.identity.installation import Installation, configure
 from api.identity.routes import router
 from api.settings import Settings
 from tests.identity.conftest import ORIGIN, PASSWORD, Platform
@@ -84,10 +84,7 @@ async def test_https_gets_a_host_cookie(platform: Platform) -> None:
         plain = {"Cookie": f"kaimen_session={http.cookies['__Host-kaimen_session']}"}
         async with AsyncClient(transport=ASGITransport(door), base_url="https://open.city.example") as other:
             assert (await other.get("/platform/v1/me", headers=plain)).status_code == 401
-    IdentityPlugin(platform.installation)  # the next request of the platform needs its own configuration
-    from api.identity.installation import configure
-
-    configure(platform.installation)
+    configure(platform.installation)  # the platform of the other tests again
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "ks_" + "a" * 43, "k" * 4000, "ks_\u00e9", "ks_%00"])
