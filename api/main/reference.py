@@ -122,7 +122,10 @@ def _command_text(command: click.Command, path: str) -> str:
 
 def _rules_page() -> str:
     rules = importlib.import_module("api.contract.rules").RULES
-    rows = [[f"`{rule.id}`", rule.severity.value, rule.reason, rule.source] for rule in rules]
+    rows = [
+        [f"`{rule.id}`", rule.severity.value, f"{rule.reason[0]} {rule.reason[1]}", rule.source]
+        for rule in rules
+    ]
     return f"# 契约检查规则 · Lint rules\n\n`kaimen contract lint FILE` · {len(rows)} rules\n\n" + _table(
         ["规则 · rule", "级别 · severity", "理由 · reason", "来源 · source"], rows
     )
@@ -130,7 +133,7 @@ def _rules_page() -> str:
 
 def _profile_page() -> str:
     module = importlib.import_module("api.contract.profile")
-    schema = json.loads(module.SCHEMA_PATH.read_text())
+    schema = module.profile_schema()
     return (
         "# 契约规范 · Contract profile\n\nOpenAPI 3.1 加上我们的 `x-` 扩展。"
         "OpenAPI 3.1 with our `x-` extensions, as JSON Schema 2020-12 (`api/contract/profile.schema.json`).\n\n"

@@ -27,7 +27,7 @@ def test_app_token_and_call(installation: Installation, sandbox: RunningServer, 
 
     record = installation.json("request", "show", answer["request_id"])
     assert record["status"] == 200
-    assert [step["step"] for step in record["steps"]] == [
+    assert [step["name"] for step in record["steps"]] == [
         "admit", "route", "authenticate", "authorise", "limit", "validate", "call", "record",
     ]  # fmt: skip
     assert record["quota_left"] >= 0
@@ -67,8 +67,8 @@ def test_a_wrong_scope_is_explained_the_same_everywhere(
     assert (answer["status"], problem["step"], problem["rule"]) == (403, "authorise", "scope-missing")
     assert "tax:rating:read" in problem["next"]
     shown = installation.json("request", "show", answer["request_id"])
-    assert shown["problem"]["rule"] == problem["rule"]
-    assert shown["problem"]["next"] == problem["next"] or "tax:rating:read" in shown["problem"]["next"]
+    assert shown["explanation"]["rule"] == problem["rule"]
+    assert "tax:rating:read" in shown["explanation"]["next"]
 
 
 def test_errors_have_exit_codes_and_say_what_to_do(

@@ -23,8 +23,8 @@ def show(platform: Platform, request_id: str) -> None:
     click.echo(f"{record['method']} {record['path']} → {record['status']}  ({record['at']})")
     for step in record.get("steps", []):
         mark = {"pass": "✓", "refuse": "✗"}.get(step["verdict"], "·")
-        click.echo(f"  {mark} {step['step']:<13}{step.get('note', '')}")
-    problem = record.get("problem")
+        click.echo(f"  {mark} {step['name']:<13}{step['note']}")
+    problem = record["explanation"]
     if problem:
         click.echo(f"  {problem['title']}: {problem['detail']}")
         click.echo(f"  → {problem['next']}")
@@ -44,6 +44,6 @@ def list_requests(platform: Platform, app_id: str, status: int | None, limit: in
         print_json(page)
         return
     print_table(
-        page["items"], ["request_id", "at", "operation", "status", "problem", "quota_left"],
+        page["items"], ["id", "at", "operation", "status", "problem", "duration_ms"],
         empty="No calls yet → kaimen call company getCompany --param code=…",
     )  # fmt: skip
