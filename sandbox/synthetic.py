@@ -1,24 +1,25 @@
 """Answers for services that have no system behind them: made from the contract, in the sandbox only.
 
-An answer fits the schema of the operation's success response, follows from state, operation and parameters
-alone (the same question gets the same answer, another app another one), and repeats what the caller said:
-path parameters and fields of the body stand in response fields of the same name wherever that is valid.
-A scenario of the contract decides status and body instead. It knows nothing of the city.
+An answer fits the schema of the operation's success response and follows from state, operation and parameters
+alone: the same question gets the same answer, another app another one. Asked with the parameters of the
+contract's examples it is the contract's example. It repeats what the caller said: path parameters and fields
+of the body stand in response fields of the same name wherever that is valid. A scenario of the contract
+decides status and body instead. It knows nothing of the city.
 """
 
 import hashlib
 from typing import Any
 
 import msgspec
-from jsonschema_rs import Draft202012Validator, ReferencingError, Registry
-from sdk.synthesis import synthesise
 
-from api.contract.model import Json, JsonObject, Media, Operation, Response, Scenario, Service
-from api.contract.validation import registry_of, validator_of
+from api.contract.model import Json, Media, Operation, Response, Scenario, Service
 from api.gateway.connector import Connector, Context, Request, Result
 from sandbox.scenarios import merge, pick
+from sdk.synthesis import Synthesiser
 
-_encoder = msgspec.json.Encoder(order="deterministic")
+NO_EXAMPLE: Any = object()
+_PROBLEM = b"application/problem+json"
+_canonical = msgspec.json.Encoder(order="deterministic")
 _NO_BODY = frozenset({204, 205, 304})
 _ECHO_DEPTH = 3
 
@@ -28,87 +29,72 @@ class SyntheticConnector:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._registry: Registry | None = None
-        self._validators: dict[tuple[str, str], Draft202012Validator | None] = {}
+        self._synthesiser = Synthesiser(service.schemas)
 
     async def call(self, operation: Operation, request: Request, context: Context) -> Result:
         """The synthetic answer. Raises Refusal SCENARIO_UNKNOWN for a scenario that the contract does not list."""
+        seed = _seed(operation, request, context)
         picked = pick(operation, request, context.scenario)
         if picked is not None:
-            return self._play(picked[0], operation, request, context)
+            return self._play(picked[0], operation, request, context.locale, seed)
         status, response = success_of(operation)
-        media = media_of(response) if response is not None and status not in _NO_BODY else None
-        headers = _headers_of(response, self._service.schemas, _seed(operation, request, context))
+        headers = self._headers(response, seed)
+        media = media_of(response, status)
         if media is None:
             return Result(status, headers, is_synthetic=True)
-        body = self._body(operation, str(status), media, request, context)
-        return Result(status, [_content_type(media), *headers], self._encode(media, body), is_synthetic=True)
+        example = media.example if media.has_example and asks_for_example(operation, request) else NO_EXAMPLE
+        body = self._body(media, example, request, seed)
+        return Result(status, [_content_type(media), *headers], _encode(media, body), is_synthetic=True)
 
-    def _play(self, scenario: Scenario, operation: Operation, request: Request, context: Context) -> Result:
-        """What `then` says, over a synthetic body where the contract describes that status."""
+    def _play(
+        self, scenario: Scenario, operation: Operation, request: Request, locale: str, seed: str
+    ) -> Result:
+        """What `then` says, laid over the contract's example of that status, or a synthetic body where it has none."""
         status = int(scenario.then["status"])
-        response = _response_for(operation, status)
-        media = media_of(response) if response is not None and status not in _NO_BODY else None
+        media = media_of(_response_for(operation, status), status)
         body: Json = None
         if media is not None and is_json(media.content_type):
-            body = self._body(operation, str(status), media, request, context)
+            body = self._body(media, media.example if media.has_example else NO_EXAMPLE, request, seed)
         if "problem" in scenario.then:
-            title = scenario.title.get("zh-CN" if context.locale.startswith("zh") else "en", scenario.id)
+            title = scenario.title.get("zh-CN" if locale.startswith("zh") else "en", scenario.id)
             problem = {"type": scenario.then["problem"], "title": title, "status": status, "detail": title}
             body = merge(body if isinstance(body, dict) else {}, problem)
         if "body" in scenario.then:
             body = merge(body, scenario.then["body"])
         headers = [(b"kaimen-scenario", scenario.id.encode())]
-        headers += [
-            (name.lower().encode(), str(value).encode())
-            for name, value in scenario.then.get("headers", {}).items()
-        ]
+        for name, value in scenario.then.get("headers", {}).items():
+            headers.append((name.lower().encode(), str(value).encode()))
         if body is None:
             return Result(status, headers, is_synthetic=True)
-        kind = media.content_type if media is not None else "application/json"
-        if media is None and "problem" in scenario.then:
-            kind = "application/problem+json"
-        return Result(
-            status, [(b"content-type", kind.encode()), *headers], _encoder.encode(body), is_synthetic=True
-        )
+        kind = (b"content-type", _PROBLEM if "problem" in scenario.then else b"application/json")
+        if media is not None:
+            kind = _content_type(media)
+        return Result(status, [kind, *headers], msgspec.json.encode(body), is_synthetic=True)
 
-    def _body(
-        self, operation: Operation, status: str, media: Media, request: Request, context: Context
-    ) -> Json:
+    def _body(self, media: Media, example: Json, request: Request, seed: str) -> Json:
+        """A body for the media type; what the caller said is repeated as long as the body stays valid."""
         if media.schema is None:
             return media.example if media.has_example else None
-        seed = _seed(operation, request, context)
-        example = media.example if media.has_example else None
-        made = synthesise(media.schema, self._service.schemas, seed=seed, example=example)
-        said = _said(request)
-        if not said or not isinstance(made, dict | list):
-            return made
-        validator = self._validator(operation, status, media.schema)
-        for name, value in said.items():
+        options = {} if example is NO_EXAMPLE else {"example": example}
+        made = self._synthesiser.value(media.schema, seed=seed, **options)
+        for name, value in _said(request).items():
             echoed = _echo(made, name, value, _ECHO_DEPTH)
-            if echoed != made and (validator is None or validator.is_valid(echoed)):
+            if echoed != made and self._synthesiser.is_valid(echoed, media.schema):
                 made = echoed
         return made
 
-    def _validator(
-        self, operation: Operation, status: str, schema: JsonObject
-    ) -> Draft202012Validator | None:
-        """The validator of a response, None where its schema does not compile."""
-        key = (operation.id, status)
-        if key not in self._validators:
-            try:
-                if self._registry is None:
-                    self._registry = registry_of(self._service.schemas)
-                self._validators[key] = validator_of(schema, self._registry)
-            except (ValueError, ReferencingError):
-                self._validators[key] = None
-        return self._validators[key]
-
-    @staticmethod
-    def _encode(media: Media, body: Json) -> bytes:
-        if is_json(media.content_type):
-            return _encoder.encode(body)
-        return body.encode() if isinstance(body, str) else b""
+    def _headers(self, response: Response | None, seed: str) -> list[tuple[bytes, bytes]]:
+        """The response headers that the contract requires."""
+        headers = []
+        for header in response.headers if response is not None else ():
+            if header.required and header.name.lower() != "content-type":
+                options = {"example": header.example} if header.has_example else {}
+                value = self._synthesiser.value(
+                    header.schema, seed=f"{seed}:{header.name}", is_ascii=True, **options
+                )
+                text = value.encode() if isinstance(value, str) else msgspec.json.encode(value)
+                headers.append((header.name.lower().encode(), text))
+        return headers
 
     async def health(self) -> bool:
         """Always: there is nothing behind it."""
@@ -143,10 +129,18 @@ def _response_for(operation: Operation, status: int) -> Response | None:
     return by_status.get(str(status), by_status.get(f"{status // 100}XX", by_status.get("DEFAULT")))
 
 
-def media_of(response: Response) -> Media | None:
-    """The media type to answer in: JSON where there is one, else the first."""
+def media_of(response: Response | None, status: int) -> Media | None:
+    """The media type to answer in: JSON where there is one, else the first; None for an answer without a body."""
+    if response is None or status in _NO_BODY:
+        return None
     found = next((media for media in response.media if is_json(media.content_type)), None)
     return found or (response.media[0] if response.media else None)
+
+
+def asks_for_example(operation: Operation, request: Request) -> bool:
+    """Whether the call is the one of the contract's examples: no parameter of the path says anything else."""
+    examples = {one.name: one.example for one in operation.parameters if one.has_example}
+    return all(name in examples and str(examples[name]) == str(value) for name, value in request.path.items())
 
 
 def _content_type(media: Media) -> tuple[bytes, bytes]:
@@ -154,30 +148,18 @@ def _content_type(media: Media) -> tuple[bytes, bytes]:
     return b"content-type", kind.encode()
 
 
-def _headers_of(
-    response: Response | None, schemas: dict[str, JsonObject], seed: str
-) -> list[tuple[bytes, bytes]]:
-    """The response headers that the contract requires."""
-    headers = []
-    for header in response.headers if response is not None else ():
-        if header.required and header.name.lower() != "content-type":
-            example = header.example if header.has_example else None
-            value = synthesise(header.schema, schemas, seed=f"{seed}:{header.name}", example=example)
-            text = value if isinstance(value, str) else _encoder.encode(value).decode()
-            headers.append((header.name.lower().encode(), text.encode("ascii", "replace")))
-    return headers
+def _encode(media: Media, body: Json) -> bytes:
+    if is_json(media.content_type):
+        return msgspec.json.encode(body)
+    return body.encode() if isinstance(body, str) else b""
 
 
 def _seed(operation: Operation, request: Request, context: Context) -> str:
     asked = [
-        context.state_id or context.app_id,
-        context.service,
-        operation.id,
-        dict(request.path),
-        dict(request.query),
+        context.state_id or context.app_id, context.service, operation.id, dict(request.path), dict(request.query),
         request.json,
-    ]
-    return hashlib.sha256(_encoder.encode(asked)).hexdigest()
+    ]  # fmt: skip
+    return hashlib.sha256(_canonical.encode(asked)).hexdigest()
 
 
 def _said(request: Request) -> dict[str, Any]:

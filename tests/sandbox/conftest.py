@@ -11,12 +11,13 @@ import pytest
 from api.contract.model import Operation, Service
 from api.core import ids
 from api.gateway.connector import Context, Request
-from sandbox.city.base import FILE, City
+from sandbox.city.base import FILE, City, CityFile
 from sandbox.city.connector import CitySide
+from sandbox.city.departments import DEPARTMENTS
 from sandbox.city.inventory import read_services
 from sandbox.city.population.generate import generate
 from sandbox.city.rehearsal import example_request
-from sandbox.city.side import open_side
+from sandbox.city.state import States
 
 DOCS_URL = "http://127.0.0.1:8000/docs"
 NOON = "2026-06-30T12:00:00+08:00"  # the day on which the city was counted
@@ -40,7 +41,7 @@ def city(city_home: Path) -> Iterator[City]:
 @pytest.fixture
 async def side(stores: object, city_home: Path) -> Any:
     """The city of a process that is one of several."""
-    opened = open_side(city_home, "sandbox", DOCS_URL)
+    opened = CitySide(DEPARTMENTS, CityFile(city_home), States("sandbox"), DOCS_URL)
     yield opened
     await opened.close()
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from api.contract.model import Scenario, Service
 from api.contract.validation import registry_of, validator_of
@@ -49,12 +50,10 @@ async def test_every_answer_fits_its_schema(side: CitySide, service: Service) ->
     registry = registry_of(service.schemas)
     for take in await play(side, service):
         response = next(
-            (
-                one
-                for key in (str(take.status), "default")
-                for one in take.operation.responses
-                if one.status == key
-            )
+            one
+            for key in (str(take.status), "default")
+            for one in take.operation.responses
+            if one.status == key
         )
         kind = "application/problem+json" if take.status >= 400 else "application/json"
         assert take.headers["content-type"] == kind
@@ -72,9 +71,8 @@ async def test_without_its_behaviour_an_operation_turns_red(side: CitySide, serv
         hollow.handlers = dict(real.handlers)
         hollow.handlers[operation.id] = lambda call: Answer({})
         stand_in = CitySide((hollow,), side.file, side.states, "http://127.0.0.1:8000/docs")
-        takes = await play(stand_in, service)
-        red = {take.operation.id for take in takes if take.wrong}
-        assert red == {operation.id}
+        takes = await play(stand_in, replace(service, operations=(operation,)))
+        assert any(take.wrong for take in takes), operation.id
 
 
 async def test_given_changes_whatever_company_is_asked_for(app: Client) -> None:

@@ -10,11 +10,10 @@ from api.core import ids
 from api.core.problems import Refusal
 from api.core.store import plane
 from sandbox.city import state as state_module
-from sandbox.city.connector import CitySide
 from sandbox.city.models import StateHead, StateRow
 from sandbox.city.population import personas
 from sandbox.city.state import UNTOUCHED, Changes, State, States
-from tests.sandbox.conftest import NOON, Client
+from tests.sandbox.conftest import Client
 
 
 class Done(msgspec.Struct):
