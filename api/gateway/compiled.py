@@ -206,6 +206,7 @@ def obstacle_of_operation(operation: Operation, kind: str, *, is_owner: bool) ->
         id=operation.id,
         level=operation.level,
         grade=operation.grade,
+        purposes=operation.purposes,
         share=operation.share,
         open=operation.open,
         audience=operation.audience,
