@@ -165,7 +165,7 @@ class Recorder:
                 while self._rows:
                     await self._write_rows()
                 await self._write_usage(everything=False)
-            except _STORE_ERRORS as error:
+            except Exception as error:  # whatever it is, the rows stay for the next try
                 log_failure("record.store_away", error, rows=len(self._rows))
                 self._metrics.add("kaimen_record_failures_total")
                 return False
@@ -186,7 +186,7 @@ class Recorder:
         async with self._writing:
             try:
                 await self._write_usage(everything=True)
-            except _STORE_ERRORS as error:
+            except Exception as error:  # as in flush
                 log_failure("record.store_away", error)
                 return False
         return True
@@ -195,11 +195,7 @@ class Recorder:
         pause = self._interval_seconds
         while True:
             await asyncio.sleep(pause)
-            try:
-                is_written = await self.flush()
-            except Exception as error:  # the writer must outlive a defect
-                log_failure("record.failure", error)
-                is_written = False
+            is_written = await self.flush()
             # Twice as long after each failure, so that a store that comes back is not run over.
             pause = self._interval_seconds if is_written else min(pause * 2, 5.0)
 
@@ -244,7 +240,7 @@ class Recorder:
         for row in written:
             try:
                 await connection.execute_insert(statement, list(row))
-            except _STORE_ERRORS as error:
+            except Exception as error:  # this is the row that no store takes
                 self._metrics.add("kaimen_log_rows_dropped_total")
                 log_failure("record.row_refused", error, request_id=row[0])
 

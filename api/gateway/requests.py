@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, Router, get
 from litestar.params import PathParameter, QueryParameter
 
-from api.core.caller import Caller
+from api.core.dependencies import CurrentCaller
 from api.core.paging import next_link
 from api.core.problem_responses import problem_responses
 from api.core.problem_types_platform import INPUT_INVALID, NOT_FOUND, NOT_SIGNED_IN
@@ -43,6 +43,9 @@ Environment = Annotated[
     str, QueryParameter(pattern="^(sandbox|live)?$", description="Empty: live where published, else sandbox.")
 ]
 Days = Annotated[int, QueryParameter(ge=1, le=366)]
+ServiceName = Annotated[str, PathParameter(max_length=64)]
+ServiceVersion = Annotated[str, PathParameter(max_length=16, description="`v1`")]
+ServiceId = Annotated[str, PathParameter(max_length=80, description="`company@v1`")]
 _READ = problem_responses(NOT_SIGNED_IN, NOT_FOUND)
 
 
@@ -53,7 +56,7 @@ _READ = problem_responses(NOT_SIGNED_IN, NOT_FOUND)
     responses=_READ,
 )  # fmt: skip
 async def get_request(
-    request: AnyRequest, caller: Caller, request_id: Annotated[str, PathParameter(max_length=64, description="The Request-Id of an answer.")]
+    request: AnyRequest, caller: CurrentCaller, request_id: Annotated[str, PathParameter(max_length=64, description="The Request-Id of an answer.")]
 ) -> Response[RequestDetail]:  # fmt: skip
     """One call, explained."""
     language = preferred_language(request.headers.get("accept-language", ""))
@@ -70,7 +73,7 @@ async def get_request(
 )  # fmt: skip
 async def list_requests(
     request: AnyRequest,
-    caller: Caller,
+    caller: CurrentCaller,
     app_id: AppId,
     status: Annotated[
         str, QueryParameter(pattern="^([1-5]([0-9]{2}|xx))?$", description="`403` or `4xx`.")
@@ -102,7 +105,7 @@ async def list_requests(
     responses=_READ,
 )  # fmt: skip
 async def get_usage(
-    caller: Caller, app_id: AppId,
+    caller: CurrentCaller, app_id: AppId,
     per: Annotated[str, QueryParameter(pattern="^(day|hour)$")] = "day", days: Days = 30,
 ) -> UsageList:  # fmt: skip
     """Usage in lines."""
@@ -117,7 +120,7 @@ async def get_usage(
     responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def get_service_level(
-    service: str, version: str, environment: Environment = "", days: Days = 30
+    service: ServiceName, version: ServiceVersion, environment: Environment = "", days: Days = 30
 ) -> ServiceLevel:
     """Promise and measurement."""
     return service_level(await slo_of(f"{service}@{version}", environment=environment, days=days))
@@ -129,7 +132,7 @@ async def get_service_level(
     description="As getServiceLevel, for `company@v1`. 同上,以 company@v1 指明。", responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def get_service_level_by_id(
-    service_id: str, environment: Environment = "", days: Days = 30
+    service_id: ServiceId, environment: Environment = "", days: Days = 30
 ) -> ServiceLevel:
     """Promise and measurement."""
     return service_level(await slo_of(service_id, environment=environment, days=days))
