@@ -27,8 +27,13 @@ class Text(Struct, frozen=True):
     en: str
 
     def in_language(self, language: str, facts: Mapping[str, Any] | None = None) -> str:
-        """The text in `zh` or `en` (anything else reads as English), facts filled in; a missing one shows as `…`."""
+        """The text in `zh` or `en` (anything else reads as English), facts filled in; a missing one shows as `…`.
+
+        Without facts it is said as it stands: it is finished, and may hold braces that somebody typed.
+        """
         template = self.zh if language.startswith("zh") else self.en
+        if facts is None:
+            return template
         return template.format_map(
             _Facts({key: _said(value, language) for key, value in (facts or {}).items()})
         )
