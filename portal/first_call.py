@@ -57,7 +57,7 @@ def _commands(
     path, query = tryit.address_of(service, operation, values)
     url = f"{base}{path}?{query}" if query else f"{base}{path}"
     token = (
-        f"TOKEN=$(curl -s -u {shlex.quote(f'{app.client_id}:{secret}')} \\\n"
+        f"TOKEN=$(curl -s \\\n  -u {shlex.quote(f'{app.client_id}:{secret}')} \\\n"
         f"  -d grant_type=client_credentials {base}/oauth/token \\\n  | {_EXTRACT})"
     )
     headers = "".join(

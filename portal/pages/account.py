@@ -13,6 +13,7 @@ from api.identity.people import service as people
 from api.identity.people.passwords import MIN_LENGTH
 from api.identity.people.sessions import session_id
 from portal import flash, shown_once
+from portal.devices import device_of
 from portal.forms import Field, Filled, Form
 from portal.frame import check_signed_in, page, redirect
 from portal.view import AnyRequest, Page
@@ -40,7 +41,9 @@ async def _account_page(
         "profile": profile or PROFILE.blank({"name": person.name, "locale": person.locale}),
         "password": password or PASSWORD.blank(),
         "token_form": token_form or TOKEN.blank({"days": "90"}),
-        "sessions": [(session_id(one), one) for one in await people.sessions_of(caller)],
+        "sessions": [
+            (session_id(one), device_of(one.user_agent), one) for one in await people.sessions_of(caller)
+        ],
         "this_session": caller.token_id,
         "tokens": await people.personal_tokens_of(caller),
         "organisations": await organisations.organisations_of(caller),

@@ -7,6 +7,7 @@ from api.catalogue import browsing
 from api.catalogue.models import ServiceRecord
 from api.contract.model import Level
 from api.core.dependencies import CurrentCaller
+from api.core.problems import REGISTRY
 from api.gateway.slo import slo_of
 from api.identity.models import Organisation
 from portal.frame import page, redirect
@@ -59,6 +60,7 @@ async def show_service(
         request, caller, "service.html", shown=shown, service=shown.service, operations=operations,
         level=max((one.level for one in operations), default=Level.L1).value, scenarios=scenarios,
         organisation=organisation, measured=await slo_of(shown.id),
+        known_problems=REGISTRY,
     )  # fmt: skip
 
 
