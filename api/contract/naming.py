@@ -7,7 +7,11 @@ import hashlib
 import re
 import unicodedata
 
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_WORD = re.compile(
+    r"[A-Z]{1,2}[0-9]+[A-Z]{1,2}(?![a-z0-9])|[a-z]{1,2}[0-9]+[a-z]{1,2}(?![a-z0-9])"  # B2B
+    r"|[A-Z]+(?=[A-Z][a-z])"  # the XML of XMLFile
+    r"|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+"
+)
 _NOISE = frozenset(
     [
         "api",
@@ -44,8 +48,12 @@ def pascal(text: str) -> str:
 
 def slug(text: str, *, most: int = MAX_SLUG) -> str:
     """The hyphenated words of a text, cut at a word's end; "" where there is no ASCII word."""
+    return _joined(words(text), most)
+
+
+def _joined(every: list[str], most: int) -> str:
     made = ""
-    for word in words(text):
+    for word in every:
         longer = f"{made}-{word}" if made else word[:most]
         if len(longer) > most:
             break
@@ -58,23 +66,12 @@ def service_slug(title: str) -> str:
 
     A title without Latin letters gives `service-` and six hexadecimal digits of its SHA-256, stable and unique enough to be edited.
     """
-    every = words(re.sub(r"\b[vV](\d+)\b", r"v\1", title))
-    joined = _join_versions(every)
-    telling = [word for word in joined if word not in _NOISE and not _VERSION_WORD.match(word)]
-    made = slug(" ".join(telling or joined))
+    every = words(title)
+    telling = [word for word in every if word not in _NOISE and not _VERSION_WORD.match(word)]
+    made = _joined(telling or every, MAX_SLUG)
     if not made:
         return "service-" + hashlib.sha256(title.encode()).hexdigest()[:6]
     return made if made[0].isalpha() else f"s-{made}"[:MAX_SLUG]
-
-
-def _join_versions(every: list[str]) -> list[str]:
-    joined: list[str] = []
-    for word in every:
-        if word.isdigit() and joined and joined[-1] == "v":
-            joined[-1] = f"v{word}"
-        else:
-            joined.append(word)
-    return joined
 
 
 def major_version(release: str) -> str:

@@ -167,8 +167,8 @@ TEMPLATE_LINES = finding(
     "template-lines",
     _WARNING,
     (
-        "文件里有模板指令行({{#if …}}),已忽略,指令之间的内容全部保留。",
-        "The file holds lines of a template language ({{#if …}}); they were ignored, what stands between them is kept.",
+        "文件里有模板指令行({{#if …}}),按条件成立读取。",
+        "The file holds lines of a template language ({{#if …}}); it was read as if every condition held.",
     ),
     ("先渲染模板,再导入结果。", "Render the template and import the result."),
 )

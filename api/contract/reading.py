@@ -24,7 +24,7 @@ MAX_DEPTH = 100  # containers within containers
 _REFUSED_CONTROL = re.compile("[\x00\ud800-\udfff]")
 # `"\\0Set-Cookie":` is how authors write a response header twice; the NUL is the trick, not the name
 _HEADER_TWICE = re.compile("\x00+([!-~]+)\\Z")
-_TEMPLATE_LINE = re.compile(r"^[ \t]*\{\{[#/^!>][^\n]*\}\}[ \t]*$", re.MULTILINE)
+_TEMPLATE_LINE = re.compile(r"[ \t]*\{\{([#/^!>]|else\b)[^\n]*\}\}[ \t]*\r?\Z")
 _CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -123,14 +123,34 @@ def _parse_text(text: str, file: str, report: Report) -> tuple[bool, Json]:
     try:
         return True, read_yaml(text, file, report, max_nodes=MAX_NODES, max_depth=MAX_DEPTH)
     except YamlRefusedError as refusal:
-        if refusal.is_syntax and _TEMPLATE_LINE.search(text):
+        plain = _without_template_lines(text) if refusal.is_syntax else text
+        if plain != text:
             report.find(notices.TEMPLATE_LINES, "", file=file)
-            return _parse_text(_TEMPLATE_LINE.sub("", text), file, report)
+            return _parse_text(plain, file, report)
         if json_error and refusal.is_syntax:
             report.find(notices.NOT_JSON, "", file=file, reason=json_error)
         else:
             report.find(refusal.notice, refusal.pointer, file=file, **refusal.facts)
         return False, None
+
+
+def _without_template_lines(text: str) -> str:
+    """The text as its template gives it when every condition holds; line numbers stay."""
+    kept: list[str] = []
+    skipping: list[bool] = []
+    for line in text.split("\n"):
+        found = _TEMPLATE_LINE.match(line)
+        if found is None:
+            kept.append("" if any(skipping) else line)
+            continue
+        kept.append("")
+        if found.group(1) in {"#", "^"}:
+            skipping.append(False)
+        elif found.group(1) == "else" and skipping:
+            skipping[-1] = True
+        elif found.group(1) == "/" and skipping:
+            skipping.pop()
+    return "\n".join(kept)
 
 
 def _parse_json(text: str) -> Json:

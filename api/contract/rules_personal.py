@@ -30,12 +30,11 @@ _KINDS: tuple[tuple[str, frozenset[str], str], ...] = (
 _MASKED_KINDS = frozenset(
     {"id-number", "name", "phone", "email", "address", "birth", "bank-account", "health", "biometric", "tax"}
 )
-_WORD_BREAK = re.compile(r"\s+")
 
 
 def personal_kind(name: str) -> str:
     """The kind of personal data that a property's name suggests, "" when none."""
-    joined = f" {' '.join(words(name))} "
+    joined = f" {' '.join(word.rstrip('0123456789') for word in words(name))} "
     for kind, english, chinese in _KINDS:
         if any(f" {phrase} " in joined for phrase in english) or re.search(chinese, name):
             return kind
@@ -84,7 +83,9 @@ def _unclassified(subject: Subject) -> Iterator[Hit]:
 def _mask(subject: Subject) -> Iterator[Hit]:
     for name, schema, pointer in subject.properties:
         held = profile.classification_of(schema)
-        if held and "x-mask" not in schema and (held.level >= Level.L3 or held.kind in _MASKED_KINDS):
+        is_text = "string" in types_of(subject.resolved(schema))  # numbers are hidden whole, which is right
+        is_told = held is not None and (held.level >= Level.L3 or held.kind in _MASKED_KINDS)
+        if held and is_told and is_text and held.level > Level.L1 and "x-mask" not in schema:
             yield Hit(pointer, {"name": name, "level": held.level.value, "kind": held.kind})
 
 

@@ -98,7 +98,7 @@ def _when_value(subject: Subject) -> Iterator[Hit]:
     for operation, index, scenario in _scenarios(subject):
         for parameter in operation.parameters:
             if parameter.name in scenario.when:
-                error = _error(subject, scenario.when[parameter.name], parameter.schema)
+                error = _error(subject.service.schemas, scenario.when[parameter.name], parameter.schema)
                 if error:
                     yield _hit(
                         operation, index, scenario, "when", parameter.name, name=parameter.name, error=error
@@ -131,16 +131,17 @@ def _status(subject: Subject) -> Iterator[Hit]:
         "The answer of the scenario {id} does not fit its schema: {error}.",
     ),
     hint=(
-        "then.body 会并入示例;改到合规为止。",
-        "then.body is merged into the example; mend it until it fits.",
+        "then.body 写响应的一部分;写出的每个值都要符合 schema。",
+        "then.body states a part of the answer; every value that it states must fit the schema.",
     ),
     reason=(
-        "沙箱也校验响应:这个场景会答 502。",
-        "The sandbox checks answers too: this scenario would be a 502.",
+        "沙箱也校验响应:这样的场景做不出来。",
+        "The sandbox checks answers too: such a scenario cannot happen.",
     ),
     source="design §2, §3",
 )
 def _body(subject: Subject) -> Iterator[Hit]:
+    partial = {name: without_presence(schema) for name, schema in subject.service.schemas.items()}
     for operation, index, scenario in _scenarios(subject):
         status = scenario.then.get("status")
         response = _response(operation, status) if isinstance(status, int) else None
@@ -148,22 +149,29 @@ def _body(subject: Subject) -> Iterator[Hit]:
             continue
         for media in response.media:
             if is_json(media.content_type) and media.schema is not None:
-                body = merged(media.example if media.has_example else None, scenario.then["body"])
-                error = _error(subject, body, _partial(media.schema, is_whole=media.has_example))
+                error = _error(partial, scenario.then["body"], without_presence(media.schema))
                 if error:
                     yield _hit(operation, index, scenario, "then", "body", error=error)
 
 
-def merged(example: Json, body: Json) -> Json:
-    """A scenario's body over the response's example: objects merge, everything else replaces."""
-    if isinstance(example, dict) and isinstance(body, dict):
-        return {**example, **{key: merged(example.get(key), value) for key, value in body.items()}}
-    return body
+_PRESENCE = frozenset(
+    {"required", "minItems", "minProperties", "dependentRequired", "minContains", "contains"}
+)
 
 
-def _partial(schema: JsonObject, *, is_whole: bool) -> JsonObject:
-    """Without an example the sandbox fills in what `then.body` leaves out, so nothing is required at the top."""
-    return schema if is_whole else {key: value for key, value in schema.items() if key != "required"}
+def without_presence(schema: Json) -> Json:
+    """The schema without what it says must be there, so that a part of a value fits it."""
+    if isinstance(schema, list):
+        return [without_presence(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {}
+    for key, value in schema.items():
+        if key == "properties" and isinstance(value, dict):
+            made[key] = {name: without_presence(child) for name, child in value.items()}
+        elif key not in _PRESENCE:
+            made[key] = value if key in {"enum", "const", "examples", "default"} else without_presence(value)
+    return made
 
 
 def _response(operation: Operation, status: int) -> Response | None:
@@ -171,9 +179,9 @@ def _response(operation: Operation, status: int) -> Response | None:
     return next((one for key in wanted for one in operation.responses if one.status == key), None)
 
 
-def _error(subject: Subject, value: Json, schema: JsonObject) -> str:
+def _error(schemas: dict[str, JsonObject], value: Json, schema: JsonObject) -> str:
     try:
-        validator = validator_of(schema, registry_of(subject.service.schemas))
+        validator = validator_of(schema, registry_of(schemas))
     except (ValueError, ReferencingError):
         return ""
     for error in islice(validator.iter_errors(value), 1):
