@@ -3,8 +3,19 @@
 from typing import Any
 
 from litestar import Request, Router, get, post
+from litestar.params import JSONBody
 
-from api.core.caller import Caller, CallerKind
+from api.core.caller import CallerKind
+from api.core.dependencies import CurrentCaller
+from api.core.problem_responses import problem_responses
+from api.core.problem_types_platform import (
+    CONFLICT,
+    CSRF_FAILED,
+    INPUT_INVALID,
+    NOT_FOUND,
+    NOT_SIGNED_IN,
+    PERMISSION_DENIED,
+)
 from sandbox.city.casting import cast
 from sandbox.city.connector import CitySide
 from sandbox.city.population import personas
@@ -12,25 +23,31 @@ from sandbox.city.schemas import PersonaList, ResetReport, ResetRequest
 from sandbox.city.service import reset
 
 
-@get("/personas", operation_id="listPersonas", summary="List the personas of the sandbox")
+@get(
+    "/platform/v1/sandbox/personas", tags=["sandbox"], operation_id="listPersonas",
+    summary="沙箱里的人物与企业 People and companies of the sandbox",
+)  # fmt: skip
 async def list_personas() -> PersonaList:
     """Named people and companies of the simulated city, with their stories and calls to try. Open to everybody."""
     return PersonaList(personas.VERSION, cast())
 
 
-@post("/reset", operation_id="resetSandbox", summary="Reset an app's sandbox", status_code=200)
+@post(
+    "/platform/v1/sandbox/reset", status_code=200, tags=["sandbox"], operation_id="resetSandbox",
+    summary="重置应用的沙箱数据 Reset an app's sandbox",
+    responses=problem_responses(INPUT_INVALID, NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT),
+)  # fmt: skip
 async def reset_sandbox(
-    request: Request[Any, Any, Any], caller: Caller, data: ResetRequest | None = None
+    request: Request[Any, Any, Any], caller: CurrentCaller, data: JSONBody[ResetRequest]
 ) -> ResetReport:
     """Forget everything that an app has changed in the sandbox: it sees the city as it was generated.
 
-    By the app itself with the scope platform:sandbox:write, or by owners and developers of its organisation.
+    By the app itself with the scope `platform:sandbox:write` (then `app_id` may be left out), or by owners and
+    developers of its organisation.
     """
     side: CitySide = request.app.state.city
-    app_id = data.app_id if data else ""
-    if not app_id and caller.kind == CallerKind.APP:
-        app_id = caller.id
+    app_id = data.app_id or (caller.id if caller.kind == CallerKind.APP else "")
     return await reset(caller, side.states, app_id)
 
 
-router = Router("/platform/v1/sandbox", route_handlers=[list_personas, reset_sandbox], tags=["sandbox"])
+router = Router("/", route_handlers=[list_personas, reset_sandbox])

@@ -1,0 +1,149 @@
+"""The sandbox's part of the platform API, through HTTP: personas for everybody, a reset for whoever may."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from litestar.di import Provide
+
+from api.app import create_app
+from api.core import clock, ids
+from api.core.caller import ANONYMOUS, OPERATOR, Caller, CallerKind
+from api.core.store import Stores
+from api.identity.models import App, Organisation
+from api.settings import Settings
+from sandbox.city import routes
+from sandbox.city.connector import CitySide
+from tests.sandbox.conftest import Client
+
+RESET = "/platform/v1/sandbox/reset"
+WRITE = frozenset({"platform:sandbox:write"})
+
+
+class Doors:
+    """The application, entered as whoever `caller` says."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.caller: Caller = ANONYMOUS
+
+    async def reset(self, caller: Caller, app_id: str | None = None) -> httpx.Response:
+        self.caller = caller
+        return await self.client.post(RESET, json={} if app_id is None else {"app_id": app_id})
+
+
+@pytest.fixture
+async def doors(settings: Settings, side: CitySide) -> AsyncIterator[Doors]:
+    holder: list[Doors] = []
+
+    async def provide_caller() -> Caller:
+        return holder[0].caller
+
+    app = create_app(settings, handlers=[routes.router], dependencies={"caller": Provide(provide_caller)})
+    app.app.state.city = side
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        holder.append(Doors(client))
+        yield holder[0]
+
+
+async def make_app(environment: str = "sandbox") -> App:
+    owner = await Organisation.create(
+        id=ids.random_id("o"), slug=ids.random_id("s", 6).replace("_", "-"), kind="company", name_zh="甲", name_en="A",
+        created_at=clock.now(),
+    )  # fmt: skip
+    return await App.create(
+        id=ids.random_id("a"), organisation_id=owner.id, name="demo", environment=environment,
+        client_id=ids.random_id("kt"), created_by="operator:local", created_at=clock.now(),
+    )  # fmt: skip
+
+
+def member(app: App, *roles: str, **more: Any) -> Caller:
+    return Caller(
+        kind=CallerKind.PERSON, id="p_1", organisations={app.organisation_id: frozenset(roles)}, **more
+    )
+
+
+def token(app: App, scopes: frozenset[str] = WRITE, **more: Any) -> Caller:
+    return Caller(
+        kind=CallerKind.APP,
+        id=app.id,
+        organisations={app.organisation_id: frozenset()},
+        scopes=scopes,
+        **more,
+    )
+
+
+async def test_personas_are_for_everybody(doors: Doors, stores: Stores) -> None:
+    answer = await doors.client.get("/platform/v1/sandbox/personas")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["version"]
+    companies = [one for one in body["items"] if one["kind"] == "organisation"]
+    assert len(companies) >= 6
+    assert companies[0]["try_it"][0]["operation"] == "company@v1/getCompany"
+
+
+async def test_every_trial_of_every_persona_works(doors: Doors, app: Client) -> None:
+    body = (await doors.client.get("/platform/v1/sandbox/personas")).json()
+    for persona in body["items"]:
+        for trial in persona["try_it"]:
+            service, _, operation = trial["operation"].partition("/")
+            answer = await app(f"{service.partition('@')[0]}/{operation}", **trial["parameters"])
+            assert answer.status in {200, 404}, trial
+            if answer.status == 404:
+                assert answer.body["rule"] == "tax-rating-none", trial
+
+
+async def test_an_app_resets_itself(doors: Doors, side: CitySide) -> None:
+    row = await make_app()
+    client = Client(side, row.id)
+    other = Client(side)
+    await client("post/createOrder")
+    await other("post/createOrder")
+    answer = await doors.reset(token(row))
+    assert (answer.status_code, answer.json()) == (200, {"app_id": row.id, "records": 1})
+    assert (await client("post/listOrders")).body["items"] == []
+    assert len((await other("post/listOrders")).body["items"]) == 1
+    again = await doors.reset(token(row), row.id)
+    assert again.json()["records"] == 0
+
+
+@pytest.mark.parametrize("role", ["owner", "developer"])
+async def test_members_who_keep_the_app_reset_it(doors: Doors, side: CitySide, role: str) -> None:
+    row = await make_app()
+    await Client(side, row.id)("post/createOrder")
+    answer = await doors.reset(member(row, role), row.id)
+    assert (answer.status_code, answer.json()["records"]) == (200, 1)
+    assert (await doors.reset(OPERATOR, row.id)).status_code == 200
+
+
+async def test_who_may_not(doors: Doors, side: CitySide) -> None:
+    row, other = await make_app(), await make_app()
+    await Client(side, row.id)("post/createOrder")
+    for caller, status, rule in (
+        (ANONYMOUS, 401, "not-signed-in"),
+        (member(row, "viewer"), 403, "permission-denied"),
+        (member(other, "owner"), 403, "permission-denied"),
+        (member(other, "owner", is_administrator=True), 403, "permission-denied"),
+        (token(other), 403, "permission-denied"),
+        (token(row, frozenset()), 403, "permission-denied"),
+        (token(row, frozenset({"platform:apps:write"})), 403, "permission-denied"),
+    ):
+        answer = await doors.reset(caller, row.id)
+        assert (answer.status_code, answer.json()["rule"]) == (status, rule), caller
+        assert answer.json()["next"]
+    assert len((await Client(side, row.id)("post/listOrders")).body["items"]) == 1
+
+
+async def test_what_is_no_sandbox_app(doors: Doors, stores: Stores) -> None:
+    live = await make_app("live")
+    answer = await doors.reset(member(live, "owner"), live.id)
+    assert (answer.status_code, answer.json()["rule"]) == (409, "sandbox-only")
+    assert (await doors.reset(OPERATOR, ids.random_id("a"))).status_code == 404
+    assert (await doors.reset(OPERATOR, "")).status_code == 400
+    assert (await doors.reset(OPERATOR)).status_code == 400
+    assert (await doors.reset(OPERATOR, "no id at all\u0000")).status_code in {400, 404}
+    doors.caller = OPERATOR
+    odd = await doors.client.post(RESET, json={"app": "x"})
+    assert odd.status_code == 400
