@@ -3,7 +3,7 @@
     .venv/bin/python -m bench.micro_pipeline            the table
     .venv/bin/python -m bench.micro_pipeline profile    where the time goes
 
-Every figure is CPU microseconds per call, the median of several rounds. The cases vary one thing at a time:
+Every figure is CPU microseconds per call, the least disturbed of several rounds. The cases vary one thing at a time:
 tokens, apps, operations. Not for comparing with other gateways: `make bench` does that over sockets.
 """
 
@@ -14,7 +14,6 @@ import itertools
 import pstats
 import random
 import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -147,7 +146,7 @@ def measure(case: Case, way: Callable[..., object]) -> float:
         before = time.process_time_ns()
         asyncio.run(way(case.gateway, calls, count))  # type: ignore[arg-type]
         rounds.append((time.process_time_ns() - before) / count / 1000)
-    return statistics.median(rounds[1:])
+    return min(rounds[1:])
 
 
 def main() -> None:

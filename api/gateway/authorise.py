@@ -5,6 +5,7 @@ an operation that is not for such apps, the subscription, the consent, the scope
 subscription opens is the catalogue's rule (offers.obstacle_of), asked here again for each call.
 """
 
+from api.contract.model import Grade, Level
 from api.core.problem_types import (
     AUDIENCE_REFUSED,
     CLASSIFICATION_REFUSED,
@@ -102,8 +103,11 @@ def _choose(standing: Standing, compiled: CompiledOperation, wanted: bytes) -> D
 
 def _closed(compiled: CompiledOperation) -> Refusal:
     operation = compiled.operation
-    level = operation.level.value if operation.grade == "general" else operation.grade.value
-    return Refusal(CLASSIFICATION_REFUSED, operation=operation.id, level=level)
+    level = operation.level.value if operation.grade == Grade.GENERAL else operation.grade.value
+    # Of general data below L4, only L3 without a purpose in its contract is closed.
+    is_purposeless = operation.grade == Grade.GENERAL and operation.level < Level.L4
+    rule = "level-without-purpose" if is_purposeless else ""
+    return Refusal(CLASSIFICATION_REFUSED, rule=rule, operation=operation.id, level=level)
 
 
 def _scope_missing(compiled: CompiledOperation, scope: str, granted: frozenset[str]) -> Refusal:

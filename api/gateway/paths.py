@@ -11,8 +11,10 @@ from api.core.problem_types import REQUEST_MALFORMED
 from api.core.problems import Refusal, Text
 
 # Left alone: unreserved characters and the delimiters that mean nothing inside a segment (RFC 3986 §3.3).
-_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/"
-_FORWARD_SAFE = "/-._~!$&'()*+,;=:@"
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/"
+_FORWARD_SAFE = (
+    "/-._~!$&'()*+,=:@"  # no `;`: what came encoded must not become the start of a matrix parameter
+)
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _QUERY_CONTROL = re.compile(rb"[\x00-\x20\x7f]|%(?:[01][0-9A-Fa-f]|7[fF])")
