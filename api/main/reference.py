@@ -11,16 +11,22 @@ import click
 
 from api.core.problems import REGISTRY, ProblemType
 from api.settings import describe_settings
+from sandbox.city.inventory import problem_types
 
-PROBLEM_MODULES = ("api.core.problem_types", "api.core.problem_types_platform")
+PROBLEM_MODULES = ("api.core.problem_types", "api.core.problem_types_platform", "sandbox.city.problem_types")
+
+
+def _problem_kinds() -> list[ProblemType]:
+    """The platform's problem types, then those of the city's departments: every `type` URI has its page."""
+    for module in PROBLEM_MODULES:
+        importlib.import_module(module)
+    return [*REGISTRY.values(), *problem_types()]
 
 
 def pages() -> dict[str, str]:
     """All generated pages."""
-    for module in PROBLEM_MODULES:
-        importlib.import_module(module)
     made = {"problems/index.md": _problem_index(), "reference/settings.md": _settings_page()}
-    made |= {f"problems/{kind.slug}.md": _problem_page(kind) for kind in REGISTRY.values()}
+    made |= {f"problems/{kind.slug}.md": _problem_page(kind) for kind in _problem_kinds()}
     made["reference/cli.md"] = _cli_page()
     made["reference/lint-rules.md"] = _rules_page()
     made["reference/profile.md"] = _profile_page()
@@ -41,7 +47,7 @@ def _table(head: list[str], rows: list[list[Any]]) -> str:
 def _problem_index() -> str:
     rows = [
         [f"[`{kind.slug}`]({kind.slug}.md)", kind.status, f"`{kind.step}`" if kind.step else "—", f"{kind.title.zh} · {kind.title.en}"]
-        for kind in REGISTRY.values()
+        for kind in _problem_kinds()
     ]  # fmt: skip
     return (
         "# 问题类型 · Problem types\n\n"
