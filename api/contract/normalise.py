@@ -12,6 +12,7 @@ from api.contract.bundle import bundle
 from api.contract.files import MappingSource
 from api.contract.model import Finding, JsonObject, Loss
 from api.contract.normalise_bodies import normalise_bodies
+from api.contract.normalise_closed import open_closed_parts
 from api.contract.normalise_components import break_endless, mark_schema, normalise_names
 from api.contract.normalise_enums import normalise_default, normalise_enum
 from api.contract.normalise_head import normalise_head
@@ -47,6 +48,7 @@ def normalise(document: JsonObject) -> Normalised:
     _normalise_schemas(made, report)
     normalise_names(made, report)
     break_endless(made, report)
+    open_closed_parts(made, report)
     normalise_operations(made, report)
     origins = hoist(made, report)
     schemas = made["components"]["schemas"]

@@ -154,6 +154,18 @@ def _mend_required(spot: Spot) -> None:
         names = list(dict.fromkeys(name for name in required if isinstance(name, str)))
         if names != required:
             spot.mend("required", names)
+        _drop_impossible(spot)
+
+
+def _drop_impossible(spot: Spot) -> None:
+    """Names that are required though nothing but the listed properties is allowed: no value would fit."""
+    schema = spot.schema
+    if schema.get("additionalProperties") is not False or schema.keys() & {"patternProperties", "$ref"}:
+        return
+    names = [name for name in schema["required"] if name not in schema.get("properties", {})]
+    if names:
+        schema["required"] = [name for name in schema["required"] if name not in names]
+        spot.report.lose(notices_normal.REQUIRED_IMPOSSIBLE, spot.pointer, names=", ".join(names))
 
 
 def _mend_counts(spot: Spot) -> None:

@@ -325,6 +325,24 @@ ALLOF_CONFLICT = loss(
     GENERATED,
     ("allOf 的各部分对 {name} 说法不一。", "The parts of allOf disagree about {name}."),
 )
+ALLOF_CLOSED = loss(
+    "allof-closed",
+    (),
+    (
+        "allOf 的一部分不许有其他属性,与另一部分矛盾;改为整体不许有其他属性。",
+        "A part of allOf allows no further properties, which contradicts another part; the whole is closed instead.",
+    ),
+    "JSON Schema 2020-12 §11.3",
+)
+REQUIRED_IMPOSSIBLE = loss(
+    "required-impossible",
+    (),
+    (
+        "required 列出 {names},却又不许有它们(additionalProperties: false),不再必填。",
+        "{names} are required and forbidden at once (additionalProperties: false); they are required no longer.",
+    ),
+    _SCHEMA + " §6.5.3",
+)
 RECURSION_ENDLESS = loss(
     "recursion-endless",
     (),
