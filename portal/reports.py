@@ -22,11 +22,21 @@ class FaceView(Struct, frozen=True):
     reasons_zh: tuple[str, ...]
 
 
-class ReportView(Struct, frozen=True):
-    """`findings` and `losses` are the first SHOWN; the numbers count all."""
+class Group(Struct, frozen=True):
+    """What one rule says, once, and the places that it says it of: the first SHOWN of `total`."""
 
-    findings: list[Finding]
-    losses: list[Loss]
+    rule: str
+    severity: str  # "" for losses
+    first: Finding | Loss
+    places: list[Finding | Loss]
+    total: int
+
+
+class ReportView(Struct, frozen=True):
+    """Findings by rule, the worst first, and losses by rule."""
+
+    findings: list[Group]
+    losses: list[Group]
     faces: list[FaceView]
     errors: int
     warnings: int
@@ -46,16 +56,27 @@ def report_view(
     reasons_zh: Mapping[str, Sequence[str]] | None = None,
 ) -> ReportView:
     """The report of an import."""
-    ordered = sorted(findings, key=lambda one: _ORDER[one.severity])
     count = {severity: sum(one.severity is severity for one in findings) for severity in Severity}
     faces = [
         FaceView(name, verdict, tuple(reasons.get(name, ())), tuple((reasons_zh or reasons).get(name, ())))
         for name, verdict in verdicts.items()
     ]
     return ReportView(
-        findings=ordered[:SHOWN], losses=list(losses)[:SHOWN], faces=faces, errors=count[Severity.ERROR],
+        findings=sorted(_groups(findings), key=lambda one: _ORDER[Severity(one.severity)]),
+        losses=_groups(losses), faces=faces, errors=count[Severity.ERROR],
         warnings=count[Severity.WARNING], infos=count[Severity.INFO], losses_total=len(losses),
     )  # fmt: skip
+
+
+def _groups(rows: Sequence[Finding] | Sequence[Loss]) -> list[Group]:
+    by_rule: dict[tuple[str, str], list[Finding | Loss]] = {}
+    for row in rows:
+        severity = row.severity.value if isinstance(row, Finding) else ""
+        by_rule.setdefault((severity, row.rule), []).append(row)
+    return [
+        Group(rule, severity, places[0], places[:SHOWN], len(places))
+        for (severity, rule), places in by_rule.items()
+    ]
 
 
 def report_of(version: VersionRecord) -> ReportView:

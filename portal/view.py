@@ -24,6 +24,7 @@ from portal.assets import asset
 from portal.forms import Fault
 from portal.icons import icon
 from portal.language import language_cookie, language_of
+from portal.prose import plain, prose
 from portal.texts import markup, text
 
 AnyRequest = Request[Any, Any, Any]
@@ -98,6 +99,8 @@ def _make_environment() -> Environment:
         "at": _time_of_record,
         "duration": milliseconds,
         "size": size,
+        "prose": prose,
+        "plain": plain,
     }
     environment.filters |= filters
     return environment

@@ -53,14 +53,16 @@ async def _organisation_page(
 ) -> Page:
     organisation = await organisations.get_organisation(caller, slug)
     may_manage = can_manage_members(caller, organisation.id)
+    members = await organisations.members_of(caller, organisation.id)
+    usual = "developer" if organisation.kind == "company" else "publisher" if members else "owner"
     context: dict[str, Any] = {
         "organisation": organisation,
-        "members": await organisations.members_of(caller, organisation.id),
+        "members": members,
         "may_manage": may_manage and organisation.kind != "individual",
         "invitations": await organisations.invitations_of(caller, organisation.id) if may_manage else [],
         "roles": ROLES,
         "offered": offered_roles(organisation.kind),
-        "invite": invite or INVITE.blank({"roles": ["developer"]}),
+        "invite": invite or INVITE.blank({"roles": [usual]}),
     }
     return await page(request, caller, "organisation.html", status=status, **context)
 

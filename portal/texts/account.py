@@ -66,6 +66,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "organisation.member": ("姓名", "Name"),
     "organisation.member_email": ("邮箱", "E-mail"),
     "organisation.member_roles": ("角色", "Roles"),
+    "organisation.no_members": ("还没有成员，先邀请一位所有者。", "No member yet. Invite an owner first."),
     "organisation.you": ("（你）", "(you)"),
     "organisation.save_roles": ("更改角色", "Change roles"),
     "organisation.save_roles_label": ("更改 {name} 的角色", "Change the roles of {name}"),

@@ -59,9 +59,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "version.face": ("通道", "Face"),
     "version.verdict": ("结论", "Verdict"),
     "version.why": ("原因", "Why"),
-    "version.rule": ("规则", "Rule"),
-    "version.where": ("位置", "Where"),
-    "version.what": ("说明", "What"),
     "version.more": ("还有 {count} 条，见下载。", "{count} more; see the download."),
     "version.overlay": ("叠加文件", "Overlay"),
     "version.overlay_text": (

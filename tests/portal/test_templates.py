@@ -24,7 +24,7 @@ def test_nothing_inline_and_nothing_foreign(name):
     assert not re.search(r"<script(?![^>]*\bsrc=)", source)
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", source)
     assert not re.search(r"""(?:src|href|action)=["'](?:https?:)?//""", source)
-    assert "| safe" not in source.replace("'<br>' | safe", "")
+    assert "| safe" not in source
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
