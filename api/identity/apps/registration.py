@@ -49,7 +49,9 @@ async def create_app(
     name = inputs.name("/name", name)
     description = inputs.text("/description", description, maximum=500)
     inputs.choice("/environment", environment, ENVIRONMENTS)
-    entries = list(dict.fromkeys(text.strip() for text in subscribe))
+    entries = list(
+        dict.fromkeys(read_entry(inputs, "/subscribe", text) for text in subscribe[: MAX_SUBSCRIBE + 1])
+    )
     if len(entries) > MAX_SUBSCRIBE:
         inputs.fault(
             "/subscribe",
@@ -77,6 +79,18 @@ async def create_app(
             caller, entry, owner, app_id=app_id, name=name, description=description, environment=environment,
             subscriptions=entries,
         )  # fmt: skip
+
+
+def read_entry(inputs: Inputs, pointer: str, text: str) -> str:
+    """`service@version` or `service@version:purpose`, in a form that may be looked up."""
+    text = inputs.line(pointer, text, maximum=160)
+    if text and "@" not in text:
+        inputs.fault(
+            pointer,
+            f"“{text}”须写作 服务@版本,例如 company@v1。",
+            f"“{text}” is written service@version, for example company@v1.",
+        )
+    return text
 
 
 async def make_app(

@@ -15,10 +15,10 @@ from api.core.problems import Refusal, Text
 from api.identity.apps.going_live import Checklist, ChecklistItem, checklist_of, go_live
 from api.identity.apps.keys import set_keys
 from api.identity.apps.lifecycle import delete_app, restore_app, resume_app, suspend_app, update_app
-from api.identity.apps.registration import NewApp, create_app
+from api.identity.apps.registration import NewApp, create_app, read_entry
 from api.identity.apps.rows import changing, find_app, get_app, visible_apps
 from api.identity.apps.secrets import add_secret, revoke_secret, rotate_secret, secrets_of
-from api.identity.inputs import check_id, refuse_input
+from api.identity.inputs import Inputs, check_id, refuse_input
 from api.identity.models import App
 from api.identity.permissions import PLATFORM_SCOPES, check_can_give_platform_scopes
 from api.identity.policies import DELETED, check_can_act_on_app
@@ -95,6 +95,9 @@ async def subscribe_app(caller: Caller, app_id: str, text: str) -> Subscription:
     """Subscribe an app to `company@v1` or `company@v1:purpose`; see catalogue.subscribing for what is decided."""
     app = await get_app(caller, app_id)
     check_can_act_on_app("change", app.status)
+    inputs = Inputs()
+    text = read_entry(inputs, "/service", text)
+    inputs.check()
     wanted = subscribing.parse_entry(text)
     return await subscribing.subscribe(
         caller, app_id=app.id, organisation_id=app.organisation_id, environment=app.environment,
