@@ -13,6 +13,7 @@ from msgspec import Struct
 from tortoise.expressions import Q
 
 from api.catalogue import notices, outside
+from api.catalogue.inputs import check_id, clean_text
 from api.catalogue.models import Approval, ApprovalComment, Subscription
 from api.catalogue.permissions import (
     DECIDERS,
@@ -27,7 +28,6 @@ from api.core.audit import Entry
 from api.core.caller import Caller, CallerKind
 from api.core.problem_types_platform import (
     CONFLICT,
-    INPUT_INVALID,
     NOT_FOUND,
     NOT_SIGNED_IN,
     PERMISSION_DENIED,
@@ -36,6 +36,7 @@ from api.core.problems import Refusal, Text
 
 TEXT_LIMIT = 2000
 REASON_LIMIT = 500
+_WHAT = Text("这个申请", "such approval")
 STATUSES = ("pending", "approved", "rejected", "cancelled")
 
 Settled = Callable[[Entry, Approval], Awaitable[None]]
@@ -119,10 +120,7 @@ async def decide(caller: Caller, approval_id: str, *, approve: bool, reason: str
     (decided or withdrawn meanwhile, or the thing is gone).
     """
     approval = await get_approval(caller, approval_id)
-    reason = reason.strip()
-    if len(reason) > REASON_LIMIT or not (approve or reason):
-        message = f"1 to {REASON_LIMIT} characters" if not approve else f"at most {REASON_LIMIT} characters"
-        raise Refusal(INPUT_INVALID, errors=({"pointer": "/reason", "message": message},), count=1)
+    reason = clean_text("/reason", reason, minimum=0 if approve else 1, maximum=REASON_LIMIT)
     status = "approved" if approve else "rejected"
     action = "approval:approve" if approve else "approval:reject"
     async with audit.write(
@@ -211,10 +209,11 @@ async def withdraw_for(entry: Entry, kind: str, subject: str, *, by: str) -> Non
 
 async def get_approval(caller: Caller, approval_id: str) -> Approval:
     """One approval. Errors: not-found, also where the caller may not see it."""
+    check_id(approval_id, _WHAT)
     approval = await Approval.get_or_none(id=approval_id)
     if approval is None or not can_see_approval(caller, approval):
         check_is_signed_in(caller)
-        raise Refusal(NOT_FOUND, what=Text(f"申请 {approval_id}", f"approval {approval_id}"))
+        raise Refusal(NOT_FOUND, what=_WHAT)
     return approval
 
 
@@ -293,10 +292,7 @@ async def comment(caller: Caller, approval_id: str, text: str) -> Comment:
     """Say something about an approval; the other side is told by mail. Errors: not-found, input-invalid."""
     approval = await get_approval(caller, approval_id)
     check_can_see_approval(caller, approval)
-    text = text.strip()
-    if not 1 <= len(text) <= TEXT_LIMIT:
-        message = f"1 to {TEXT_LIMIT} characters"
-        raise Refusal(INPUT_INVALID, errors=({"pointer": "/text", "message": message},), count=1)
+    text = clean_text("/text", text, minimum=1, maximum=TEXT_LIMIT)
     author, moment = requester_of(caller), clock.now()
     async with audit.write(
         caller.actor, "approval:comment", f"approval/{approval_id}", organisation=approval.organisation_id

@@ -85,7 +85,8 @@ def words_of(service: Service) -> str:
     for operation in service.operations:
         parts += [operation.id, operation.summary, operation.path, *operation.tags, *operation.scopes]
         parts += [text for texts in operation.texts.values() for text in texts.values()]
-    return fold("\n".join(dict.fromkeys(parts)))[:_WORDS_LIMIT]
+    text = fold("\n".join(dict.fromkeys(parts)))[:_WORDS_LIMIT]
+    return "".join(char if char.isprintable() else "\n" for char in text)
 
 
 def fold(text: str) -> str:
@@ -106,7 +107,8 @@ def score_of(terms: Sequence[str], card: Card, words: str, organisations: Texts)
     """How well a version answers a query: 0 when a term is found nowhere.
 
     Weights: name 100 whole, 60 as a beginning, 50 within; title 90, 60, 50; organisation 30; tag 25;
-    operations 15; description 10. A Chinese term that is nowhere as a whole counts by its pairs of characters.
+    operations 15; description 10. A Chinese term that is nowhere as a whole counts by its pairs of
+    characters, when at least half of them are found.
     """
     named = [(fold(card.name), 100, 60, 50)] + [(fold(text), 90, 60, 50) for text in card.titles.values()]
     others = [
@@ -120,7 +122,8 @@ def score_of(terms: Sequence[str], card: Card, words: str, organisations: Texts)
         best = _best(term, named, others)
         if not best and _is_chinese(term):
             pairs = [_best(term[at : at + 2], named, others) for at in range(len(term) - 1)]
-            best = min(pairs) // 2 if min(pairs) else 0
+            is_near = 2 * sum(1 for pair in pairs if pair) >= len(pairs)  # 寄递证照 finds 证照寄递
+            best = sum(pairs) // (2 * len(pairs)) if is_near else 0
         if not best:
             return 0
         total += best

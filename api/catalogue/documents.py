@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from api.catalogue import outside
 from api.catalogue.browsing import Listed
+from api.catalogue.inputs import check_version_id
 from api.catalogue.models import Publication
 from api.catalogue.offers import Offer
 from api.catalogue.rights import decode_offer
@@ -63,6 +64,7 @@ async def render(version_id: str, environment: str, format_: str, *, for_departm
 
 
 async def _publication(version_id: str, environment: str) -> Publication:
+    check_version_id(version_id)
     query = Publication.filter(version_id=version_id, state="published")
     if environment:
         query = query.filter(environment=environment)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from api.catalogue.inputs import check_version_id
 from api.catalogue.models import Publication, ServiceRecord, VersionRecord
 from api.catalogue.onboarding import store
 from api.catalogue.permissions import check_can_import
@@ -19,7 +20,7 @@ from api.core.problems import Refusal, Text
 
 async def get_version(version_id: str) -> VersionRecord:
     """One version with its texts. Errors: not-found."""
-    row = await VersionRecord.get_or_none(id=version_id)
+    row = await VersionRecord.get_or_none(id=check_version_id(version_id))
     if row is None:
         raise Refusal(NOT_FOUND, what=Text(f"服务版本 {version_id}", f"service version {version_id}"))
     return row

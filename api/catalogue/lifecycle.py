@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from api.catalogue import approvals, notices
 from api.catalogue.drafts import get_version
+from api.catalogue.inputs import clean_text
 from api.catalogue.models import Publication, Subscription, VersionRecord
 from api.catalogue.permissions import PUBLISH_LIVE, check_can_publish, requester_of
 from api.catalogue.policies import NOTICE_DAYS, can_unretire, check_can_change_status, check_sunset
@@ -20,7 +21,7 @@ from api.contract.model import Status
 from api.core import audit, clock
 from api.core.audit import Entry
 from api.core.caller import OPERATOR, Caller
-from api.core.problem_types_platform import CONFLICT, INPUT_INVALID
+from api.core.problem_types_platform import CONFLICT
 from api.core.problems import Refusal, Text
 
 REASON_LIMIT = 500
@@ -95,7 +96,9 @@ async def retire(
 
     Errors: not-found, permission-denied, conflict (notice, status, two environments).
     """
-    reason = reason.strip()[:REASON_LIMIT]
+    reason = clean_text("/reason", reason, maximum=REASON_LIMIT)
+    successor = clean_text("/successor", successor, maximum=80)
+    guide = clean_text("/guide", guide, maximum=300)
     version = await get_version(version_id)
     places = [row.environment for row in await Publication.filter(version_id=version_id, state="published")]
     if environment and reason and sunset is None:
@@ -209,11 +212,7 @@ async def withdraw(caller: Caller, version_id: str, environment: str, *, reason:
     version = await get_version(version_id)
     owner = await owner_of(version.service)
     check_can_publish(caller, owner, environment)
-    reason = reason.strip()[:REASON_LIMIT]
-    if not reason:
-        raise Refusal(
-            INPUT_INVALID, errors=({"pointer": "/reason", "message": "say why, apps stop working"},), count=1
-        )
+    reason = clean_text("/reason", reason, minimum=1, maximum=REASON_LIMIT)  # apps stop working
     async with audit.write(
         caller.actor, "publication:withdraw", f"publication/{version_id}/{environment}", organisation=owner, reason=reason
     ) as entry:  # fmt: skip

@@ -6,22 +6,21 @@
   there) updates the draft, another document of the same title gets a number, `vat-2`, and the report says so.
 """
 
-import re
-
 import msgspec
 
 from api.catalogue import outside
+from api.catalogue.inputs import SERVICE_NAME, check_id, is_id
 from api.catalogue.models import VersionRecord
 from api.catalogue.permissions import can_import
 from api.catalogue.readings import Reading, read
 from api.catalogue.rights import owner_of
 from api.contract.load import Loaded
 from api.contract.model import JsonObject
+from api.contract.naming import service_slug, slug
 from api.core.caller import Caller
 from api.core.problem_types_platform import CONFLICT, INPUT_INVALID, NOT_FOUND, PERMISSION_DENIED
 from api.core.problems import Refusal, Text
 
-_NAME = re.compile(r"(?=.{1,40}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _NUMBERS = 1000
 _SAME_DOCUMENT = 0.5  # share of operations, of the smaller edition, that two editions of one document share
 
@@ -30,6 +29,7 @@ async def owner_for(caller: Caller, organisation: str, loaded: Loaded) -> str:
     """The id of the organisation that will own it."""
     questions = outside.ask()
     if organisation:
+        check_id(organisation, Text("这个组织", "such organisation"))
         found = await questions.organisation(organisation)
         owner = found.id if found else organisation
         if found is None and organisation not in caller.organisations:
@@ -53,7 +53,7 @@ async def owner_for(caller: Caller, organisation: str, loaded: Loaded) -> str:
 async def _department_named_by(caller: Caller, loaded: Loaded) -> str:
     info = (loaded.document or {}).get("info")
     named = info.get("x-department") if isinstance(info, dict) else None
-    found = await outside.ask().organisation(named) if isinstance(named, str) and named else None
+    found = await outside.ask().organisation(named) if isinstance(named, str) and is_id(named) else None
     if found is None:
         return ""
     return found.id if can_import(caller, found.id) else ""
@@ -64,35 +64,38 @@ async def settle_name(
 ) -> tuple[Reading, tuple[Text, ...]]:
     """The reading under the name that it may have; read again where that is another one."""
     if name:
-        if not _NAME.fullmatch(name):
+        if not SERVICE_NAME.fullmatch(name):
             message = Text(
                 "小写字母、数字与连字符,至多 40 个字符。",
                 "lower-case letters, digits and hyphens, at most 40",
             )
             raise Refusal(INPUT_INVALID, errors=({"pointer": "/name", "message": message},), count=1)
         reading.name = name
-    stated = (
-        ((loaded.document or {}).get("info") or {}).get("x-name")
-        if isinstance(loaded.document, dict)
-        else None
-    )
-    holder = await owner_of(reading.name)
-    if name or stated:
-        if holder not in {"", owner}:
+    if name or SERVICE_NAME.fullmatch(_stated_name(loaded)):
+        if await owner_of(reading.name) not in {"", owner}:
             raise name_taken(reading.name)
         return reading, ()
     free = await _free_name(reading, owner)
     if free == reading.name:
         return reading, ()
+    if SERVICE_NAME.fullmatch(reading.name):
+        zh, en = "已属于另一份文档", "belongs to another document"
+    else:
+        zh, en = "不是合法的服务名", "is no service name"
     note = Text(
-        f"名称 {reading.name} 已属于另一份文档,此文档命名为 {free};用 name 可指定名称。",
-        f"The name {reading.name} belongs to another document, so this one is {free}; name gives it another.",
+        f"名称 {reading.name[:80]} {zh},此文档命名为 {free};用 name 可指定名称。",
+        f"The name {reading.name[:80]} {en}, so this one is {free}; name gives it another.",
     )
     if reading.imported.service is None:
         reading.name = free
         return reading, (note,)
-    again = await read(loaded, overlay, free)
-    return again, (note,)
+    return await read(loaded, overlay, free), (note,)
+
+
+def _stated_name(loaded: Loaded) -> str:
+    info = (loaded.document or {}).get("info")
+    stated = info.get("x-name") if isinstance(info, dict) else None
+    return stated if isinstance(stated, str) else ""
 
 
 def name_taken(name: str) -> Refusal:
@@ -112,12 +115,16 @@ def name_taken(name: str) -> Refusal:
 
 async def _free_name(reading: Reading, owner: str) -> str:
     """The proposed name, or it with the lowest number under which it is free or the same document."""
+    proposed = reading.name
+    if not SERVICE_NAME.fullmatch(proposed):
+        proposed = slug(proposed) or service_slug(reading.title)
+        proposed = proposed if proposed[0].isalpha() else f"s-{proposed}"[:40]
     for number in range(1, _NUMBERS):
-        name = reading.name if number == 1 else f"{reading.name[:36]}-{number}"
+        name = proposed if number == 1 else f"{proposed[:36].rstrip('-')}-{number}"
         holder = await owner_of(name)
         if not holder or (holder == owner and await _is_same_document(name, reading)):
             return name
-    raise name_taken(reading.name)
+    raise name_taken(proposed)
 
 
 async def _is_same_document(name: str, reading: Reading) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from api.catalogue.inputs import clean_text
 from api.catalogue.models import Plan
 from api.catalogue.permissions import check_can_set_plan
 from api.contract.model import QuotaClass
@@ -96,6 +97,8 @@ async def set_plan(
     """
     check_can_set_plan(caller)
     quotas = _checked(limits)
+    title_zh = clean_text("/title_zh", title_zh, minimum=1, maximum=100)
+    title_en = clean_text("/title_en", title_en, minimum=1, maximum=100)
     async with audit.write(caller.actor, "plan:set", f"plan/{name}", limits=limits) as entry:
         values = {"title_zh": title_zh, "title_en": title_en, "limits": limits}
         row, is_new = await Plan.get_or_create(name=name, defaults=values)

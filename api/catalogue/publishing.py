@@ -9,6 +9,7 @@ import msgspec
 from api.catalogue import approvals, checklist, impact, notices
 from api.catalogue.drafts import get_version
 from api.catalogue.impact import ChangeWithApps
+from api.catalogue.inputs import clean_text
 from api.catalogue.models import Approval, Publication, PublicationRelease, Subscription, VersionRecord
 from api.catalogue.permissions import PUBLISH_LIVE as KIND
 from api.catalogue.permissions import check_can_publish as check_may_publish
@@ -39,6 +40,7 @@ async def publish(
     Errors: not-found, permission-denied, publish-refused (retired, refused by a face, open checklist items,
     upstream not allowed there), breaking-change, conflict (a release waits already), input-invalid (upstream).
     """
+    force_reason = clean_text("/force_reason", force_reason, maximum=FORCE_REASON_LIMIT)
     version = await get_version(version_id)
     owner = await owner_of(version.service)
     check_may_publish(caller, owner, environment)
@@ -51,12 +53,12 @@ async def publish(
     wanted = Status(version.wanted_status) if version.wanted_status else None
     status = status_after_import(Status(version.status), wanted)
     frozen = await freeze(version.document, status.value, version.deprecation)
-    changes = await _checked_changes(present, frozen, environment, force_reason.strip())
+    changes = await _checked_changes(present, frozen, environment, force_reason)
     release = PublicationRelease(
         id=ids.random_id("rel"), publication_id=f"{version_id}/{environment}", release=version.release,
         digest=version.digest, document=version.document, upstream=address,
         changes=msgspec.json.encode([one.change for one in changes]).decode(),
-        force_reason=force_reason.strip()[:FORCE_REASON_LIMIT], published_by=requester_of(caller), requested_at=clock.now(),
+        force_reason=force_reason, published_by=requester_of(caller), requested_at=clock.now(),
     )  # fmt: skip
     if environment == "sandbox":
         return await _publish_now(caller, version, release, frozen, status, owner)

@@ -3,6 +3,7 @@
 import msgspec
 
 from api.catalogue import outside
+from api.catalogue.inputs import check_id
 from api.catalogue.models import Publication, ServiceRecord, Subscription
 from api.catalogue.offers import Offer, OfferedOperation, Subscriber, reach
 from api.core.problem_types_platform import NOT_FOUND
@@ -25,9 +26,10 @@ async def subscriber_of(organisation_id: str, owner: str) -> Subscriber:
 
 async def get_subscription(subscription_id: str) -> Subscription:
     """One subscription. Errors: not-found."""
-    row = await Subscription.get_or_none(id=subscription_id)
+    what = Text("这个订阅", "such subscription")
+    row = await Subscription.get_or_none(id=check_id(subscription_id, what))
     if row is None:
-        raise Refusal(NOT_FOUND, what=Text(f"订阅 {subscription_id}", f"subscription {subscription_id}"))
+        raise Refusal(NOT_FOUND, what=what)
     return row
 
 

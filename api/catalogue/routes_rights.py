@@ -6,6 +6,7 @@ from litestar import Request, delete, get, post, put
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from api.catalogue import approvals, outside, plans, schemas, subscribing, views
+from api.catalogue.inputs import check_id
 from api.catalogue.models import Approval, Subscription
 from api.catalogue.outside import AppOwner
 from api.catalogue.permissions import SUBSCRIPTION, can_see_draft
@@ -43,6 +44,7 @@ async def _with_approvals(rows: list[Subscription]) -> list[schemas.Subscription
 async def _owner_of_app(caller: Caller, app_id: str) -> AppOwner:
     """Whose the app is, where the caller is of that organisation; else not-found."""
     approvals.check_is_signed_in(caller)
+    check_id(app_id, Text("这个应用", "such app"))
     owner = await outside.ask().app_owner(app_id)
     if owner is None or not (caller.is_administrator or owner.organisation_id in caller.organisations):
         raise Refusal(NOT_FOUND, what=Text(f"应用 {app_id}", f"app {app_id}"))
@@ -214,7 +216,7 @@ async def list_plans() -> Page[plans.PlanView]:
 async def put_plan(
     caller: CurrentCaller,
     name: Annotated[str, PathParameter(pattern="^[a-z][a-z0-9-]{0,31}$")],
-    data: schemas.PlanRequest,
+    data: JSONBody[schemas.PlanRequest],
 ) -> plans.PlanView:
     limits = {
         key: {"units": one.units, "window_seconds": one.window_seconds} for key, one in data.limits.items()

@@ -8,6 +8,7 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from api.catalogue import browsing, documents, impact, lifecycle, publishing, schemas, views
 from api.catalogue.drafts import get_version
+from api.catalogue.inputs import check_id, check_version_id
 from api.catalogue.models import Publication, VersionRecord
 from api.catalogue.permissions import can_publish, can_see_draft, can_set_upstream, check_can_see_draft
 from api.catalogue.readings import load_upload
@@ -34,6 +35,8 @@ MAX_LIMIT = 200
 LEVELS, OPENS, STATUSES = r"^(L[1-4])?$", "^(open|conditional|closed)?$", "^(alpha|beta|stable|deprecated)?$"
 _WRITE = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT)
 _MEMBERS = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND)
+ServiceName = Annotated[str, PathParameter(max_length=64)]
+MajorVersion = Annotated[str, PathParameter(max_length=16)]
 ServiceId = Annotated[str, PathParameter(description="Service version, `company@v1`.", max_length=80)]
 
 
@@ -74,7 +77,7 @@ async def index_document(request: Request[Any, Any, Any], caller: CurrentCaller)
     responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def contract_json(
-    request: Request[Any, Any, Any], caller: CurrentCaller, service: str, version: str,
+    request: Request[Any, Any, Any], caller: CurrentCaller, service: ServiceName, version: MajorVersion,
     environment: Annotated[str, QueryParameter(pattern="^(sandbox|live)?$", description="Empty: live where published, else sandbox.")] = "",
 ) -> Response[bytes]:  # fmt: skip
     for_department = await browsing.is_of_a_department(caller)
@@ -89,7 +92,7 @@ async def contract_json(
     summary="已发布的契约(YAML) A contract as published, YAML", responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def contract_yaml(
-    request: Request[Any, Any, Any], caller: CurrentCaller, service: str, version: str,
+    request: Request[Any, Any, Any], caller: CurrentCaller, service: ServiceName, version: MajorVersion,
     environment: Annotated[str, QueryParameter(pattern="^(sandbox|live)?$")] = "",
 ) -> Response[bytes]:  # fmt: skip
     for_department = await browsing.is_of_a_department(caller)
@@ -107,7 +110,7 @@ async def contract_yaml(
 )  # fmt: skip
 async def list_services(
     request: Request[Any, Any, Any], caller: CurrentCaller,
-    words: Annotated[str, QueryParameter(query="query", max_length=200)] = "",
+    words: Annotated[str, QueryParameter(name="query", max_length=200)] = "",
     department: Annotated[str, QueryParameter(max_length=64, description="Slug or id.")] = "",
     level: Annotated[str, QueryParameter(pattern=LEVELS)] = "",
     open_: Annotated[str, QueryParameter(name="open", pattern=OPENS)] = "",
@@ -144,7 +147,7 @@ async def visible_version(caller: Caller, service_id: str) -> tuple[VersionRecor
     Errors: not-found.
     """
     missing = Refusal(NOT_FOUND, what=Text(f"服务版本 {service_id}", f"service version {service_id}"))
-    version = await VersionRecord.get_or_none(id=service_id)
+    version = await VersionRecord.get_or_none(id=check_version_id(service_id))
     if version is None:
         raise missing
     owner = await owner_of(version.service)
@@ -188,7 +191,7 @@ async def list_versions(
     caller: CurrentCaller,
     name: Annotated[str, PathParameter(description="Service name, `company`.", max_length=80)],
 ) -> Page[schemas.VersionItem]:
-    name = name.partition("@")[0]
+    name = check_id(name.partition("@")[0], Text("这个服务", "such service"))
     owner = await owner_of(name)
     is_owner = can_see_draft(caller, owner)
     items = []

@@ -15,6 +15,7 @@ What is decided, and by whom (offers.deciding_level says why consent does not lo
 import msgspec
 
 from api.catalogue import approvals, outside
+from api.catalogue.inputs import check_id, clean_text, is_version_id
 from api.catalogue.models import Approval, Publication, Subscription, VersionRecord
 from api.catalogue.offers import (
     Offer,
@@ -65,6 +66,7 @@ async def subscribe(
     classification, audience), conflict (suspended by the department), not-found (no such app).
     """
     check_can_subscribe(caller, organisation_id)
+    check_id(app_id, Text("这个应用", "such app"))
     await _check_app(app_id, organisation_id, environment)
     publication, offer = await _published_offer(version_id, environment)
     owner = await owner_of(publication.service)
@@ -121,6 +123,8 @@ async def _check_app(app_id: str, organisation_id: str, environment: str) -> Non
 
 
 async def _published_offer(version_id: str, environment: str) -> tuple[Publication, Offer]:
+    if not is_version_id(version_id):
+        raise await _not_published("", environment, [])
     rows = await Publication.filter(version_id=version_id, state="published").only(
         "id", "version_id", "service", "version", "environment", "offer"
     )
@@ -330,6 +334,9 @@ async def resume_subscription(caller: Caller, subscription_id: str) -> Subscript
 
 async def _hold(caller: Caller, subscription_id: str, status: str, reason: str) -> Subscription:
     row = await get_subscription(subscription_id)
+    reason = clean_text(
+        "/reason", reason, minimum=0 if status == "active" else 1, maximum=approvals.REASON_LIMIT
+    )
     owner = await owner_of(row.version_id.partition("@")[0])
     check_can_suspend(caller, owner)
     is_resume = status == "active"
@@ -342,7 +349,7 @@ async def _hold(caller: Caller, subscription_id: str, status: str, reason: str) 
     async with audit.write(
         caller.actor, action, f"app/{row.app_id}", organisation=owner, subscription=row.id, reason=reason
     ) as entry:
-        row.reason = reason.strip()[: approvals.REASON_LIMIT]
+        row.reason = reason
         await _turn(row, status, {"suspended"} if is_resume else {"active"})
         await Subscription.filter(id=row.id).update(reason=row.reason)
         entry.changed("subscription", row.app_id)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from api.catalogue import drafts, onboarding, readings
+from api.catalogue.inputs import SERVICE_NAME
 from api.catalogue.models import ServiceRecord, VersionRecord
 from api.catalogue.uploads import from_texts
 from api.contract.load import load_files, load_path
@@ -135,6 +136,15 @@ async def test_a_name_may_be_given(desk: Desk) -> None:
     with pytest.raises(Refusal) as refused:
         await desk.take(documents.foreign(), name="Bad Name")
     assert refused.value.errors[0]["pointer"] == "/name"
+
+
+@pytest.mark.parametrize("stated", ["Bad Name!", "../../etc", "a\u0000b", "名称", "x" * 200, "9lives", " "])
+async def test_a_stated_name_that_is_none_is_replaced(desk: Desk, stated: str) -> None:
+    document = documents.own(unique("odd"))
+    document["info"]["x-name"] = stated
+    report = await desk.take(document)
+    assert SERVICE_NAME.fullmatch(report.service)
+    assert (await VersionRecord.get(id=report.version_id)).service == report.service
 
 
 async def test_a_refused_document_is_stored_and_readable(desk: Desk) -> None:
