@@ -57,7 +57,7 @@ def _commands(
     path, query = tryit.address_of(service, operation, values)
     url = f"{base}{path}?{query}" if query else f"{base}{path}"
     token = (
-        f"TOKEN=$(curl -s \\\n  -u {shlex.quote(f'{app.client_id}:{secret}')} \\\n"
+        f"export KAIMEN_TOKEN=$(curl -s \\\n  -u {shlex.quote(f'{app.client_id}:{secret}')} \\\n"
         f"  -d grant_type=client_credentials {base}/oauth/token \\\n  | {_EXTRACT})"
     )
     headers = "".join(
@@ -67,7 +67,7 @@ def _commands(
     return FirstCall(
         title=words.texts(operation.texts, "title", operation.summary or operation.id),
         token_command=token,
-        call_command=f'curl -i -H "Authorization: Bearer $TOKEN"{headers} \\\n  {shlex.quote(url)}',
+        call_command=f'curl -i -H "Authorization: Bearer $KAIMEN_TOKEN"{headers} \\\n  {shlex.quote(url)}',
         address=f"/catalogue/{service.name}/{service.version}/operations/{operation.id}",
         values=values,
     )

@@ -14,7 +14,33 @@ from markupsafe import Markup, escape
 
 LIMIT = 20_000
 _TAGS = frozenset(
-    ["p", "br", "ul", "ol", "li", "strong", "em", "b", "i", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "blockquote", "hr", "a", "dl", "dt", "dd", "sub", "sup"]
+    [
+        "p",
+        "br",
+        "ul",
+        "ol",
+        "li",
+        "strong",
+        "em",
+        "b",
+        "i",
+        "code",
+        "pre",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "blockquote",
+        "hr",
+        "a",
+        "dl",
+        "dt",
+        "dd",
+        "sub",
+        "sup",
+    ]
 )
 _VOID = frozenset({"br", "hr"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})

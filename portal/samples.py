@@ -6,9 +6,9 @@ Taken from the contract: its examples, else a scenario's, else what sdk.synthesi
 from typing import Any
 
 import msgspec
-from sdk.synthesis import synthesise
 
 from api.contract.model import Operation, Parameter, Scenario, Service
+from sdk.synthesis import synthesise
 
 _UNSET = object()
 
@@ -21,9 +21,9 @@ def value_of(parameter: Parameter, service: Service) -> str:
     return as_text(value)
 
 
-def made_of(schema: Any, service: Service, seed: str) -> Any:
+def made_of(schema: Any, service: Service, seed: str, *, is_request: bool = False) -> Any:
     """A value made from a schema of the service, the same for the same seed."""
-    return synthesise(schema, service.schemas, seed=f"{service.key}:{seed}")
+    return synthesise(schema, service.schemas, seed=f"{service.key}:{seed}", is_request=is_request)
 
 
 def _example(parameter: Parameter) -> Any:
@@ -78,7 +78,11 @@ def body_of(service: Service, operation: Operation, given: Any = _UNSET) -> str:
     media = next(one for one in operation.body.media if one.content_type == wanted)
     value = given
     if value is _UNSET:
-        value = media.example if media.has_example else made_of(media.schema or {}, service, operation.id)
+        value = (
+            media.example
+            if media.has_example
+            else made_of(media.schema or {}, service, operation.id, is_request=True)
+        )
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 

@@ -16,13 +16,13 @@ from api.identity.apps import service as apps
 from api.identity.models import App
 from api.identity.permissions import can_edit_app
 from portal import samples, tryit
-from portal.code import code_samples
 from portal.forms import Field, Filled, Form
 from portal.frame import check_signed_in, page
 from portal.language import language_of
 from portal.shelf import FieldRow, Shown, described, find_operation, find_service, rows_of, type_of
 from portal.tryit import Answer
-from portal.view import AnyRequest, Page
+from portal.view import AnyRequest, Page, settings_of
+from sdk.samples import samples as code_samples
 
 _NEIGHBOURS = 30
 _ROWS_SHOWN = 200
@@ -150,11 +150,20 @@ async def _operation_page(
         "body_type": samples.json_media(operation),
         "bodies": [_media_view(one, shown, language, f"{operation.id}:body") for one in bodies[:3]],
         "responses": _responses(operation, shown, language),
-        "samples": code_samples(shown, operation, request.app.state.portal.settings),
+        "samples": [
+            (one.label, one.source)
+            for one in code_samples(operation, base_url=_base_of(request, shown), schemas=service.schemas)
+        ],
         "neighbours": shown.operations[first : first + _NEIGHBOURS],
         "answer": answer,
     }
     return await page(request, caller, "operation.html", status=status, **context)
+
+
+def _base_of(request: AnyRequest, shown: Shown) -> str:
+    """The address of the service version in the environment whose document is shown."""
+    issuer = settings_of(request).issuer_of(shown.environment)
+    return f"{issuer}/api/{shown.service.name}/{shown.service.version}"
 
 
 def _scenario(operation: Operation, identifier: str) -> Scenario | None:

@@ -85,8 +85,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "operation.classified": ("分级 {level}", "classified {level}"),
     "operation.samples": ("怎么调用", "How to call it"),
     "operation.samples_text": (
-        "把 CLIENT_ID 与 CLIENT_SECRET 换成应用的凭据。",
-        "Put your app's credentials in place of CLIENT_ID and CLIENT_SECRET.",
+        "令牌放在环境变量 KAIMEN_TOKEN 里，取令牌的命令在应用页上。",
+        "The token is in the variable KAIMEN_TOKEN; the page of your app has the command that gets one.",
     ),
     "operation.rules": ("使用规则", "Rules of use"),
     "operation.basis": ("法律依据", "Legal basis"),
