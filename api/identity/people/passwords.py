@@ -18,6 +18,8 @@ MIN_LENGTH = 10
 MAX_LENGTH = 200
 HASHING_THREADS = 2  # 64 MiB each
 
+_DECORATION = frozenset("0123456789!@#$.*?-_")
+_SHORTEST_STEM = 5
 _pool = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="argon2")
 _dummy: list[str] = []
 _SEQUENCES = (
@@ -74,8 +76,11 @@ def _plain(text: str) -> str:
 def is_common(password: str) -> bool:
     """Whether it stands in the list (also with digits or `!` added), repeats itself, or runs along a row of keys."""
     folded = "".join(password.casefold().split())
-    if folded in COMMON or re.sub(r"[0-9!@#.]+$", "", folded) in COMMON:
-        return True
+    for end in range(len(folded), _SHORTEST_STEM - 1, -1):  # "password", "password1", "password2024!"
+        if folded[:end] in COMMON:
+            return True
+        if folded[end - 1] not in _DECORATION:
+            break
     if re.fullmatch(r"(.{1,4}?)\1+.?", folded):  # aaaaaaaaaa, 12341234123, 我我我我…
         return True
     return any(folded in row * 2 or folded in row[::-1] * 2 for row in _SEQUENCES)
