@@ -91,12 +91,21 @@ def compile_scene(scenario: Scenario) -> Scene:
     )
 
 
+class Magic(Struct, frozen=True):
+    """A scenario with a `when`, and its place among the operation's scenarios: the first one met is played."""
+
+    place: int
+    scenario: Scenario
+    scene: Scene
+
+
 class Compiled(Struct, frozen=True):
-    """The scenarios of one operation."""
+    """The scenarios of one operation. Those with a `when` are found by the value of the first parameter in it."""
 
     operation: Operation
     by_id: dict[str, tuple[Scenario, Scene]]
-    magic: tuple[tuple[Mapping[str, Any], Scenario, Scene], ...]  # those with a `when`, in order
+    by_value: dict[str, dict[str, list[Magic]]]  # parameter -> value as text -> scenarios
+    by_body: list[Magic]  # those whose `when` names the body alone
 
 
 _compiled: dict[int, Compiled] = {}
@@ -109,14 +118,26 @@ def compiled_of(operation: Operation) -> Compiled:
         return known
     if len(_compiled) > 2000:
         _compiled.clear()
-    pairs = [(scenario, compile_scene(scenario)) for scenario in operation.scenarios]
-    made = Compiled(
-        operation,
-        {scenario.id: (scenario, scene) for scenario, scene in pairs},
-        tuple((scenario.when, scenario, scene) for scenario, scene in pairs if scenario.when),
-    )
+    made = Compiled(operation, {}, {}, [])
+    for place, scenario in enumerate(operation.scenarios):
+        scene = compile_scene(scenario)
+        made.by_id[scenario.id] = (scenario, scene)
+        magic = Magic(place, scenario, scene)
+        leading = next((key for key in scenario.when if key != "body"), None)
+        if leading is not None:
+            values = made.by_value.setdefault(leading, {})
+            values.setdefault(_text(scenario.when[leading]), []).append(magic)
+        elif scenario.when:
+            made.by_body.append(magic)
     _compiled[id(operation)] = made
     return made
+
+
+def _text(value: Any) -> str:
+    """How a parameter's value is compared: lists as they stand in a query."""
+    if isinstance(value, str):
+        return value
+    return ",".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
 
 
 def pick(operation: Operation, request: Request, name: str) -> tuple[Scenario, Scene] | None:
@@ -131,9 +152,23 @@ def pick(operation: Operation, request: Request, name: str) -> tuple[Scenario, S
             known = ", ".join(compiled.by_id) or "-"
             raise Refusal(SCENARIO_UNKNOWN, operation=operation.id, scenario=name[:80], known=known)
         return chosen
-    for when, scenario, scene in compiled.magic:
-        if _meets(request, when):
-            return scenario, scene
+    best: Magic | None = None
+    for key, values in compiled.by_value.items():
+        found = _value(request, key)
+        for magic in values.get(_text(found), ()) if found is not None else ():
+            if (best is None or magic.place < best.place) and _meets(request, magic.scenario.when):
+                best = magic
+    for magic in compiled.by_body:
+        if (best is None or magic.place < best.place) and _meets(request, magic.scenario.when):
+            best = magic
+    return None if best is None else (best.scenario, best.scene)
+
+
+def _value(request: Request, name: str) -> Any:
+    """A parameter of the call, wherever it stands; None where it is not given."""
+    for place in (request.path, request.query, request.headers):
+        if name in place:
+            return place[name]
     return None
 
 
@@ -143,10 +178,8 @@ def _meets(request: Request, when: Mapping[str, Any]) -> bool:
             if not is_part(wanted, request.json):
                 return False
             continue
-        found = request.path.get(key, request.query.get(key, request.headers.get(key)))
-        if isinstance(wanted, list) and isinstance(found, str):
-            found = found.split(",")
-        if found != wanted and str(found) != str(wanted):
+        found = _value(request, key)
+        if found is None or _text(found) != _text(wanted):
             return False
     return True
 

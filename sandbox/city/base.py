@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 FILE = "city/city.sqlite3"  # below KAIMEN_HOME
 _LOOK_AGAIN_SECONDS = 1.0
+_MAPPED_BYTES = 1 << 30  # pages are read from the mapped file, not copied by a system call each
 
 
 class CityMissing(Exception):  # noqa: N818 - it says what is the matter
@@ -33,6 +34,7 @@ class City:
                 cached_statements=512,
                 isolation_level=None,
             )
+            self._connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}").fetchall()
             self.meta: dict[str, str] = dict(
                 self._connection.execute("SELECT key, value FROM meta").fetchall()
             )

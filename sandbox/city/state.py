@@ -9,6 +9,7 @@ Kinds of records and what they mean are the departments' business, not this modu
 
 import asyncio
 import sqlite3
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -31,6 +32,7 @@ Changes = dict[Key, Record | None]  # None: the record is gone
 MOST_RECORDS = 10_000  # of one state
 _MOST_CACHED_RECORDS = 200_000
 _MOST_CACHED_STATES = 4096
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 class State(Struct, frozen=True):
@@ -61,36 +63,46 @@ class _Cache:
     """The newest states in memory, the longest unused leave first; bounded by states and by records."""
 
     def __init__(self) -> None:
-        self._states: OrderedDict[str, State] = OrderedDict()
+        self._states: OrderedDict[str, tuple[State, float]] = OrderedDict()
         self._records = 0
 
     def get(self, state_id: str) -> State | None:
-        state = self._states.get(state_id)
-        if state is not None:
-            self._states.move_to_end(state_id)
-        return state
+        known = self._states.get(state_id)
+        if known is None:
+            return None
+        self._states.move_to_end(state_id)
+        return known[0]
+
+    def recent(self, state_id: str) -> State | None:
+        """The state, where the store was looked at within the last second."""
+        known = self._states.get(state_id)
+        return known[0] if known is not None and time.monotonic() - known[1] < _LOOK_AGAIN_SECONDS else None
 
     def put(self, state_id: str, state: State) -> None:
-        self.forget(state_id)
-        self._states[state_id] = state
+        """Keep the newer of this and what is there."""
+        known = self._states.pop(state_id, None)
+        if known is not None:
+            self._records -= len(known[0].rows)
+            if known[0].version > state.version:
+                state = known[0]
+        self._states[state_id] = (state, time.monotonic())
         self._records += len(state.rows)
         while len(self._states) > _MOST_CACHED_STATES or (
             self._records > _MOST_CACHED_RECORDS and len(self._states) > 1
         ):
-            _, oldest = self._states.popitem(last=False)
+            _, (oldest, _) = self._states.popitem(last=False)
             self._records -= len(oldest.rows)
 
-    def forget(self, state_id: str) -> None:
-        state = self._states.pop(state_id, None)
-        if state is not None:
-            self._records -= len(state.rows)
+    def __len__(self) -> int:
+        return len(self._states)
 
 
 class States:
     """The states of one data plane.
 
-    `is_sole` says that no other process writes to them: then the cache needs no look at the head. Otherwise
-    every call looks: some microseconds on SQLite, one indexed query on PostgreSQL.
+    Every call looks at the state's head: some microseconds on SQLite, one indexed query on PostgreSQL. `is_sole`
+    says that no other server process writes to them; then one look a second is enough, for what a command of
+    the operator may have changed.
     """
 
     def __init__(self, environment: str, *, is_sole: bool = False) -> None:
@@ -102,21 +114,20 @@ class States:
 
     async def current(self, state_id: str) -> State:
         """The state as it is now, everything committed before the call included."""
+        if self._is_sole:
+            recent = self._cache.recent(state_id)
+            if recent is not None:
+                return recent
         cached = self._cache.get(state_id)
-        if cached is not None and self._is_sole:
-            return cached
         head = await self._head(state_id)
         if head is None:
             state = UNTOUCHED
         elif cached is not None and cached.version == head[0]:
-            return cached
+            state = cached
         else:
             state = await self._load(plane(self._environment), state_id, cached, *head)
-        newer = self._cache.get(state_id)
-        if newer is not None and newer.version > state.version:
-            return newer
         self._cache.put(state_id, state)
-        return state
+        return self._cache.get(state_id) or state
 
     async def run(self, state_id: str, work: Callable[[State], O]) -> O:
         """Do a piece of work and keep its changes. Raises Refusal SANDBOX_STATE_FULL."""
@@ -162,7 +173,7 @@ class States:
                 f"UPDATE city_state_head SET base = {one} WHERE state_id = {two}",  # noqa: S608 - placeholders
                 [version, state_id],
             )
-        self._cache.forget(state_id)
+        self._cache.put(state_id, State(version, {}))
         return count
 
     async def close(self) -> None:

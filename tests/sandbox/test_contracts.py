@@ -133,6 +133,27 @@ async def test_the_example_is_the_answer(service: Service, operation: Operation,
 
 
 @operations
+async def test_the_examples_of_refusals_are_the_refusals(
+    service: Service, operation: Operation, app: Client
+) -> None:
+    responses = service.document["paths"][operation.path][operation.method.lower()]["responses"]
+    told = ("title", "status", "detail", "rule", "next", "step", "type")
+    shown: dict[str, dict[str, Any]] = {}
+    answered: dict[str, list[dict[str, Any]]] = {}
+    for scenario in operation.scenarios:
+        slug = scenario.then.get("problem")
+        response = responses.get(str(scenario.then["status"]))
+        if slug is None or response is None:
+            continue
+        example = response["content"]["application/problem+json"]["examples"][slug]["value"]
+        answer = await app(f"{service.name}/{operation.id}", scenario=scenario.id)
+        shown[slug] = {key: example[key] for key in told}
+        answered.setdefault(slug, []).append({key: answer.body[key] for key in told})
+    for slug, example in shown.items():
+        assert example in answered[slug]
+
+
+@operations
 def test_examples_of_parameters_and_bodies_are_valid(service: Service, operation: Operation) -> None:
     registry = registry_of(service.schemas)
     for parameter in operation.parameters:

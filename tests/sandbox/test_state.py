@@ -111,13 +111,22 @@ async def test_another_process_is_seen_at_once(states: States, state_id: str) ->
     await other.close()
 
 
-async def test_a_sole_process_needs_no_look(state_id: str, states: States) -> None:
+async def test_a_sole_process_looks_once_a_second(
+    state_id: str, states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "_LOOK_AGAIN_SECONDS", 3600.0)
     sole = States("sandbox", is_sole=True)
     await sole.run(state_id, put(a={"n": 1}))
     await states.run(state_id, put(a={"n": 2}))
-    assert (await sole.current(state_id)).rows["test", "a"] == {"n": 1}, "it was told that it is alone"
+    assert (await sole.current(state_id)).rows["test", "a"] == {"n": 1}
+    monkeypatch.setattr(state_module, "_LOOK_AGAIN_SECONDS", 0.0)
+    assert (await sole.current(state_id)).rows["test", "a"] == {"n": 2}
+    monkeypatch.setattr(state_module, "_LOOK_AGAIN_SECONDS", 3600.0)
+    await states.run(state_id, put(c={"n": 4}))
     await sole.run(state_id, put(b={"n": 3}))
-    assert (await sole.current(state_id)).rows == {("test", "a"): {"n": 2}, ("test", "b"): {"n": 3}}
+    assert set((await sole.current(state_id)).rows) == {("test", "a"), ("test", "b"), ("test", "c")}, (
+        "a write is made on what is there, however old the look"
+    )
     await sole.close()
 
 
@@ -155,7 +164,7 @@ async def test_the_cache_is_bounded(states: States, monkeypatch: pytest.MonkeyPa
     names = [ids.random_id("a", 8) for _ in range(6)]
     for name in names:
         await states.run(name, put(a={"name": name}))
-    assert len(states._cache._states) == 3
+    assert len(states._cache) == 3
     assert states._cache._records == 3
     for name in names:
         assert (await states.current(name)).rows["test", "a"] == {"name": name}

@@ -58,6 +58,11 @@ def _read_company(city: City, code: str) -> Record | None:
     return record
 
 
+def _read_brief(city: City, code: str) -> Record | None:
+    row = city.one("SELECT code, name, status FROM company WHERE code = ?", code)
+    return None if row is None else {"code": row[0], "name": row[1], "status": row[2]}
+
+
 def _shareholder(
     person: str | None, company: str | None, code: str | None, share: int, capital: int, since: str
 ) -> dict[str, Any]:
@@ -110,6 +115,9 @@ def _read_reports(city: City, code: str) -> Record | None:
 
 DEPARTMENT = "market-regulation"
 COMPANY = Kind("company", DEPARTMENT, _read_company)
+COMPANY_BRIEF = Kind(
+    "company", DEPARTMENT, _read_brief
+)  # the same records, read for code, name and status alone
 LICENCE = Kind("licence", DEPARTMENT, _read_licence)
 ANNUAL_REPORTS = Kind("annual-reports", DEPARTMENT, _read_reports)  # {"items": newest first}
 

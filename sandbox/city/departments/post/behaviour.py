@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.city.clock import local_text
 from sandbox.city.department import Answer, Call, Department, Refused
 from sandbox.city.departments.market_regulation.records import (
-    COMPANY,
+    COMPANY_BRIEF,
     LICENCE,
     check_code,
     is_connected,
@@ -108,7 +108,7 @@ def _orders_of(world: World, code: str) -> list[Record]:
 def _deliverable(call: Call, code: str) -> Record:
     """The licence to deliver: of a company that exists, issued, and valid today."""
     check_code(code, "post-licence-unknown")
-    company, licence = call.world.get(COMPANY, code), call.world.get(LICENCE, code)
+    company, licence = call.world.get(COMPANY_BRIEF, code), call.world.get(LICENCE, code)
     if company is None or licence is None:
         raise Refused("post-licence-unknown", code=code)
     status = licence.get("status") or licence_status(call.world, company, licence)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.city.department import Answer, Call, Department, Refused
-from sandbox.city.departments.market_regulation.records import COMPANY, check_code
+from sandbox.city.departments.market_regulation.records import COMPANY_BRIEF, check_code
 from sandbox.city.departments.tax.records import ARREARS, RATINGS, TAX_YEARS, TAXPAYER
 from sandbox.city.population.accounts import grade_of
 from sandbox.city.state import Record
@@ -31,7 +31,7 @@ def _taxpayer(call: Call) -> tuple[Record, Record]:
     """The company and the taxpayer of the path. Refuses what is no code, no company or no taxpayer."""
     code = str(call.path["code"])
     check_code(code, "tax-code-invalid")
-    company, taxpayer = call.world.get(COMPANY, code), call.world.get(TAXPAYER, code)
+    company, taxpayer = call.world.get(COMPANY_BRIEF, code), call.world.get(TAXPAYER, code)
     if company is None or taxpayer is None:
         raise Refused("tax-payer-not-found", code=code)
     return company, taxpayer
@@ -73,7 +73,7 @@ def list_ratings_by_code(call: Call) -> Answer:
     items, missing = [], []
     for code in dict.fromkeys(call.texts("codes")):
         check_code(code, "tax-code-invalid")
-        company = call.world.get(COMPANY, code)
+        company = call.world.get(COMPANY_BRIEF, code)
         rating = None if company is None else _rating(call.world, code, company, None)
         if rating is None:
             missing.append(code)
