@@ -33,6 +33,7 @@ def outside_of(settings: Settings) -> Outside:
         return ""
 
     return Outside(
+        settings=settings,
         app_owner=app_owner,
         organisation=organisation,
         default_owner=default_owner,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.people import say_goodbye
 from tests.server import Installation, RunningServer
 
 
@@ -19,6 +20,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 def sandbox(installation: Installation) -> Iterator[RunningServer]:
     with installation.serving("sandbox") as server:
         yield server
+        say_goodbye()
 
 
 @pytest.fixture(scope="session")
