@@ -44,7 +44,8 @@ class MediaChecks:
         known = self._found.get(media_type)
         if known is None:
             known = (False, None)
-            for key in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
+            kind, slash, _ = media_type.partition("/")
+            for key in (media_type, kind + "/*", "*/*") if slash else ():
                 media = self._by_range.get(key)
                 if media is not None:
                     known = (True, self._schemas.validator(media.schema) if is_json(media_type) else None)
@@ -148,12 +149,14 @@ class Checks:
 def _accepted_ranges(accept: bytes) -> list[str]:
     """The media ranges of an Accept header that are not refused by q=0."""
     ranges = []
+    is_any = True
     for part in accept[:2000].decode("latin-1").lower().split(","):
         media, *parameters = (piece.strip() for piece in part.split(";"))
         weight = next((one[2:] for one in parameters if one.startswith("q=")), "1")
+        is_any = is_any and not media
         if media and weight.strip("0.") != "":
             ranges.append("*/*" if media == "*" else media)
-    return ranges or ["*/*"]
+    return ["*/*"] if is_any else ranges
 
 
 class CompiledOperation:

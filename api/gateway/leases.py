@@ -74,7 +74,8 @@ class _Lease:
     """Units of one key that this process may spend until `until` (monotonic µs), and what it asks for next."""
 
     __slots__ = (
-        "app_id", "asking", "debt", "elsewhere", "full_in_us", "key", "left", "quota", "refused_until", "until", "used",
+        "app_id", "asking", "debt", "elsewhere", "full_in_us", "key", "left", "quota", "ready_at", "refused_until",
+        "until", "used",
     )  # fmt: skip
 
     def __init__(self, key: int, quota: ClassQuota, app_id: str) -> None:
@@ -87,6 +88,7 @@ class _Lease:
         self.elsewhere = 0  # units that Redis still had when it gave this lease
         self.full_in_us = 0  # and when all would have been back, from then
         self.debt = 0  # units spent without Redis
+        self.ready_at = 0  # when what was refused would be given
         self.refused_until = 0  # it is no use to ask before
         self.asking = asyncio.Lock()
 
@@ -136,7 +138,7 @@ class LeaseMeter:
         if lease.left >= cost and now < lease.until:
             return self._take(lease, quota, cost)
         if now < lease.refused_until and not self.is_lost:
-            return self._refused(lease, lease.refused_until - now)
+            return self._refused(lease, max(lease.ready_at - now, 1))
         return None
 
     async def acquire(self, key: int, quota: ClassQuota, cost: int, app_id: str) -> Spent:
@@ -156,7 +158,9 @@ class LeaseMeter:
                 else:
                     if lease.left >= cost:
                         return self._take(lease, quota, cost)
-                    lease.refused_until = self._clock() + min(wait, _BELIEVED_US)
+                    now = self._clock()
+                    lease.ready_at = now + wait
+                    lease.refused_until = now + min(wait, _BELIEVED_US)
                     return self._refused(lease, wait)
             return self._spend_alone(lease, cost)
 
