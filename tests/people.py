@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 
-
 _CLIENTS = contextlib.ExitStack()
 
 

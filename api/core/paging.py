@@ -59,7 +59,9 @@ async def page_of(
     limit = max(1, min(limit, MAX_LIMIT))
     if cursor:
         moment, identifier = read_cursor(cursor)
-        earlier = Q(**{f"{by}__lt": moment}) | Q(**{by: moment, f"{key}__lt": identifier})
+        before: dict[str, Any] = {f"{by}__lt": moment}
+        beside: dict[str, Any] = {by: moment, f"{key}__lt": identifier}
+        earlier = Q(**before) | Q(**beside)
         query = query.filter(earlier)
     rows = await query.order_by(f"-{by}", f"-{key}").limit(limit + 1)
     if len(rows) <= limit:

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from api.gateway.pipeline import STEPS
-
 from api.core.problems import REGISTRY
+from api.gateway.pipeline import STEPS
 from api.main import reference
 
 ROOT = Path(__file__).resolve().parents[2]

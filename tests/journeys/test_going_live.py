@@ -218,7 +218,7 @@ def _credentials_stay_in_their_plane(sandbox_script: VatScript, live_script: Vat
     ):
         status, refused = script.token(at=other.base_url)
         assert status in {400, 401}, "RFC 6749 §5.2: 401 where Basic was used, else 400"
-            assert refused["error"] == "invalid_client"
+        assert refused["error"] == "invalid_client"
         assert named in refused["error_description"]
         token = script.token()[1]["access_token"]
         status, _, problem = other.get(f"{VRN}/penalties", token)

@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 RETURNS: dict[tuple[str, str], dict] = {}
 OBLIGATIONS = [
@@ -24,7 +25,7 @@ class Vat(BaseHTTPRequestHandler):
         """http.server's own log is not wanted."""
 
     def _note(self) -> None:
-        with open(sys.argv[2], "a") as log:
+        with Path(sys.argv[2]).open("a") as log:
             log.write(
                 json.dumps({"method": self.command, "path": self.path, "headers": dict(self.headers)}) + "\n"
             )

@@ -73,7 +73,7 @@ class RevokedTokens:
         self._from = 0  # rows up to this sequence are never read again
         self._marks: list[tuple[float, int]] = []  # (when, newest sequence then)
 
-    def __contains__(self, jti: str) -> bool:
+    def __contains__(self, jti: object) -> bool:
         return jti in self._expiry
 
     def __len__(self) -> int:
