@@ -3,6 +3,7 @@
 It decides nothing; each answer is one or two look-ups. See api.catalogue.outside for the questions.
 """
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from api.identity.models import Organisation as OrganisationRow
 from api.identity.organisations.service import create_organisation, find_organisation
 from api.settings import Settings
 
+PROBE_SECONDS = 5
 DEFAULT_DEPARTMENT = ("digital-office", "数字政府办公室", "Digital Government Office")
 
 
@@ -27,9 +29,16 @@ def outside_of(settings: Settings) -> Outside:
     async def probe(upstream: str) -> str:
         try:
             target = parse_target(upstream)
-            await egress.resolve(target.host, target.port)
+            addresses = await egress.resolve(target.host, target.port)
+            async with asyncio.timeout(PROBE_SECONDS):
+                _, writer = await asyncio.open_connection(addresses[0], target.port)
+            writer.close()
         except EgressError as error:
             return str(error)
+        except TimeoutError:
+            return f"{upstream} does not answer within {PROBE_SECONDS} s"
+        except OSError as error:
+            return f"{upstream}: {error.strerror or error}"
         return ""
 
     return Outside(

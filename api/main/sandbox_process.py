@@ -1,13 +1,16 @@
 """The sandbox process: control plane, portal, documentation and the sandbox's data plane. Live processes load none of it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import Router
+from litestar import Litestar, Router
 from litestar.static_files import create_static_files_router
 
 from api.app import FrontDoor, create_app
 from api.catalogue import outside
+from api.catalogue.lifecycle import retire_due
+from api.core import jobs
 from api.core.edge_limits import EdgeLimits
 from api.identity.oauth import routes as oauth_routes
 from api.main import health
@@ -17,6 +20,8 @@ from api.main.data_plane import DataPlane
 from api.settings import Settings
 from portal.site import page_headers, portal_plugin
 from sandbox.synthetic import SyntheticConnector
+
+CALENDAR_SECONDS = 60.0
 
 
 def compose_sandbox(
@@ -34,13 +39,21 @@ def compose_sandbox(
         gateway=plane,
         handlers=[oauth_routes.router, *platform_routers(), *health.handlers(), *_documentation(settings)],
         plugins=[edge, plane.identity(sandbox_calls=SandboxCallCounter()), portal],
-        lifespan=lifespan,
+        lifespan=[*lifespan, _calendar],
         render_page=portal.render_page,
         page_headers=page_headers,
     )
     door.app.state.city = side
     door.app.on_shutdown.append(side.close)
     return door
+
+
+@asynccontextmanager
+async def _calendar(app: Litestar) -> AsyncIterator[None]:
+    """Sunsets that have come, also those that came while nothing ran."""
+    await retire_due()
+    async with jobs.running(jobs.Job("catalogue.retire_due", CALENDAR_SECONDS, retire_due)):
+        yield
 
 
 def _documentation(settings: Settings) -> list[Router]:
