@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from api.contract.diff_change import BREAKING, COMPATIBLE, DOCS, Teller
 from api.contract.diff_schema import SchemaDiff
-from api.contract.model import JsonObject, Operation, Parameter, Response
-from api.contract.normalise_bodies import is_json
+from api.contract.model import JsonObject, Media, Operation, Parameter, Response
 from api.contract.pointers import join
 
 Schemas = tuple[dict[str, JsonObject], dict[str, JsonObject]]  # of the old and the new contract
@@ -145,167 +144,82 @@ class WireDiff:
     # --- bodies ------------------------------------------------------------------------------------
     def _body(self) -> None:
         old, new = self._before.body, self._after.body
-        spot = f"{self._after.pointer}/requestBody"
         if old is None and new is None:
             return
+        spot = f"{self._after.pointer}/requestBody"
         if old is None or new is None:
-            is_breaking = new is None or new.required
-            said = (
-                ("不再接受请求体。", "No request body is taken any more.")
-                if new is None
-                else ("新增请求体。", "A request body is new.")
-            )
-            rule = "body-removed" if new is None else "body-added"
-            self._teller.tell(
-                "removed" if new is None else "added",
-                BREAKING if is_breaking else COMPATIBLE,
-                rule,
-                said,
-                field="body:",
-                pointer=spot,
-            )
+            self._body_came_or_went(is_required=new is not None and new.required, spot=spot)
             return
         if new.required and not old.required:
-            self._teller.tell(
-                "required",
-                BREAKING,
-                "body-required",
-                ("请求体变为必填。", "The request body became required."),
-                field="body:",
-                pointer=spot,
-            )
+            said = ("请求体变为必填。", "The request body became required.")
+            self._teller.tell("required", BREAKING, "body-required", said, field="body:", pointer=spot)
         elif old.required and not new.required:
-            self._teller.tell(
-                "relaxed",
-                COMPATIBLE,
-                "body-optional",
-                ("请求体变为可选。", "The request body became optional."),
-                field="body:",
-                pointer=spot,
-            )
-        after = {media.content_type: media for media in new.media}
-        before = {media.content_type: media for media in old.media}
+            said = ("请求体变为可选。", "The request body became optional.")
+            self._teller.tell("relaxed", COMPATIBLE, "body-optional", said, field="body:", pointer=spot)
+        self._media(old.media, new.media, ("body", "body:", spot))
+
+    def _body_came_or_went(self, *, is_required: bool, spot: str) -> None:
+        if self._after.body is None:
+            said = ("不再接受请求体。", "No request body is taken any more.")
+            self._teller.tell("removed", BREAKING, "body-removed", said, field="body:", pointer=spot)
+        else:
+            said = ("新增请求体。", "A request body is new.")
+            severity = BREAKING if is_required else COMPATIBLE
+            self._teller.tell("added", severity, "body-added", said, field="body:", pointer=spot)
+
+    def _media(self, old: tuple[Media, ...], new: tuple[Media, ...], where: tuple[str, str, str]) -> None:
+        """Media types that came, went, or changed their schema; `where` is (what, field, pointer)."""
+        what, field, spot = where
+        before = {media.content_type: media for media in old}
+        after = {media.content_type: media for media in new}
         for kind, media in before.items():
-            if kind not in after:
-                self._teller.tell(
-                    "removed",
-                    BREAKING,
-                    "body-media-removed",
-                    (f"请求体不再接受 {kind}。", f"{kind} is no longer taken."),
-                    field="body:",
-                    pointer=spot,
-                )
-            else:
-                self._schema(
-                    media.schema or {},
-                    after[kind].schema or {},
-                    is_request=True,
-                    field="body:",
-                    pointer=join(spot, "content", kind),
-                )
+            if kind in after:
+                pointer = join(spot, "content", kind)
+                schemas = (media.schema or {}, after[kind].schema or {})
+                self._schema(*schemas, is_request=what == "body", field=field, pointer=pointer)
+                continue
+            said = (f"不再有媒体类型 {kind}。", f"The media type {kind} is gone.")
+            self._teller.tell("removed", BREAKING, f"{what}-media-removed", said, field=field, pointer=spot)
         for kind in after.keys() - before.keys():
-            self._teller.tell(
-                "added",
-                COMPATIBLE,
-                "body-media-added",
-                (f"请求体也接受 {kind}。", f"{kind} is taken too."),
-                field="body:",
-                pointer=spot,
-            )
+            said = (f"新增媒体类型 {kind}。", f"The media type {kind} is new.")
+            self._teller.tell("added", COMPATIBLE, f"{what}-media-added", said, field=field, pointer=spot)
 
     def _responses(self) -> None:
         before = {one.status: one for one in self._before.responses}
         after = {one.status: one for one in self._after.responses}
         for status, response in before.items():
-            field = f"response:{status}:"
             if status in after:
-                self._response(response, after[status], field)
+                self._response(response, after[status])
                 continue
             severity = BREAKING if status[0] == "2" else COMPATIBLE
             said = (f"响应 {status} 被移除。", f"The response {status} was removed.")
-            self._teller.tell(
-                "removed", severity, "response-removed", said, field=field, pointer=self._before.pointer
-            )
+            pointer, field = self._before.pointer, f"response:{status}:"
+            self._teller.tell("removed", severity, "response-removed", said, field=field, pointer=pointer)
         for status in after.keys() - before.keys():
             is_new_success = status[0] == "2" and any(one[0] == "2" for one in before)
+            severity = BREAKING if is_new_success else COMPATIBLE
             said = (f"新增响应 {status}。", f"The response {status} is new.")
-            self._teller.tell(
-                "added",
-                BREAKING if is_new_success else COMPATIBLE,
-                "response-added",
-                said,
-                field=f"response:{status}:",
-            )
+            self._teller.tell("added", severity, "response-added", said, field=f"response:{status}:")
 
-    def _response(self, old: Response, new: Response, field: str) -> None:
-        spot = join(self._after.pointer, "responses", new.status)
-        after = {media.content_type: media for media in new.media}
-        before = {media.content_type: media for media in old.media}
-        for kind, media in before.items():
-            if kind in after:
-                if is_json(kind) or media.schema != after[kind].schema:
-                    self._schema(
-                        media.schema or {},
-                        after[kind].schema or {},
-                        is_request=False,
-                        field=field,
-                        pointer=join(spot, "content", kind),
-                    )
-            else:
-                self._teller.tell(
-                    "removed",
-                    BREAKING,
-                    "response-media-removed",
-                    (
-                        f"响应 {old.status} 不再提供 {kind}。",
-                        f"{kind} is no longer answered with {old.status}.",
-                    ),
-                    field=field,
-                    pointer=spot,
-                )
-        for kind in after.keys() - before.keys():
-            self._teller.tell(
-                "added",
-                COMPATIBLE,
-                "response-media-added",
-                (f"响应 {old.status} 也提供 {kind}。", f"{kind} is answered too with {old.status}."),
-                field=field,
-                pointer=spot,
-            )
-        names = {header.name.lower() for header in new.headers}
-        for header in old.headers:
-            if header.name.lower() not in names:
-                self._teller.tell(
-                    "removed",
-                    BREAKING,
-                    "response-header-removed",
-                    (f"响应头 {header.name} 被移除。", f"The response header {header.name} was removed."),
-                    field=field,
-                    pointer=spot,
-                )
-        known = {header.name.lower() for header in old.headers}
-        for header in new.headers:
-            if header.name.lower() not in known:
-                self._teller.tell(
-                    "added",
-                    COMPATIBLE,
-                    "response-header-added",
-                    (f"新增响应头 {header.name}。", f"The response header {header.name} is new."),
-                    field=field,
-                    pointer=spot,
-                )
+    def _response(self, old: Response, new: Response) -> None:
+        spot, field = join(self._after.pointer, "responses", new.status), f"response:{old.status}:"
+        self._media(old.media, new.media, ("response", field, spot))
+        was = {header.name.lower(): header for header in old.headers}
+        now = {header.name.lower(): header for header in new.headers}
+        for name in was.keys() - now.keys():
+            said = (f"响应头 {was[name].name} 被移除。", f"The response header {was[name].name} was removed.")
+            rule = "response-header-removed"
+            self._teller.tell("removed", BREAKING, rule, said, field=field, pointer=spot)
+        for name in now.keys() - was.keys():
+            said = (f"新增响应头 {now[name].name}。", f"The response header {now[name].name} is new.")
+            rule = "response-header-added"
+            self._teller.tell("added", COMPATIBLE, rule, said, field=field, pointer=spot)
         if old.description != new.description:
-            self._teller.tell(
-                "docs",
-                DOCS,
-                "response-text",
-                (
-                    f"响应 {old.status} 的说明有改动。",
-                    f"The description of the response {old.status} changed.",
-                ),
-                field=field,
-                pointer=spot,
+            said = (
+                f"响应 {old.status} 的说明有改动。",
+                f"The description of the response {old.status} changed.",
             )
+            self._teller.tell("docs", DOCS, "response-text", said, field=field, pointer=spot)
 
     def _schema(self, old: object, new: object, *, is_request: bool, field: str, pointer: str) -> None:
         for one in SchemaDiff(*self._schemas, is_request=is_request).compare(old, new):
