@@ -130,6 +130,9 @@ def problem_of(error: Exception) -> Problem:
         return Refusal(platform_types.INPUT_INVALID, errors=errors, count=len(errors))
     if isinstance(error, HTTPException):
         return _problem_of_status(error)
+    if isinstance(error, RecursionError) and "deserializing" in str(error):  # msgspec, over a body of "[[[[…"
+        message = Text("嵌套过深。", "It is nested too deeply.")
+        return Refusal(platform_types.INPUT_INVALID, errors=({"pointer": "", "message": message},), count=1)
     return Failure(problem_types.INTERNAL_ERROR)
 
 
