@@ -15,11 +15,11 @@ REQUEST_TOO_LARGE = define(
     ("请求过大", "The request is too large"),
     ("请求体超过 {limit_bytes} 字节。", "The request body is larger than {limit_bytes} bytes."),
     (
-        "减小请求体,或调用契约标明 x-stream 的操作。",
+        "减小请求体，或调用契约标明 x-stream 的操作。",
         "Send less, or use an operation whose contract says x-stream.",
     ),
     (
-        "JSON 请求体在校验前须整体读入,上限 1 MiB。",
+        "JSON 请求体在校验前须整体读入，上限 1 MiB。",
         "A JSON body is read whole before it is checked; the bound is 1 MiB.",
     ),
     step=_ADMIT,
@@ -29,8 +29,11 @@ URI_TOO_LONG = define(
     414,
     ("地址过长", "The address is too long"),
     ("路径或查询参数超过 {limit_bytes} 字节。", "The path or the query is longer than {limit_bytes} bytes."),
-    ("把大的参数放进请求体,或分多次请求。", "Send large parameters in a body, or in several requests."),
-    ("路径与查询各有上限,在任何查找之前检查。", "Path and query have a bound each, checked before any look-up."),
+    ("把大的参数放进请求体，或分多次请求。", "Send large parameters in a body, or in several requests."),
+    (
+        "路径与查询各有上限，在任何查找之前检查。",
+        "Path and query have a bound each, checked before any look-up.",
+    ),
     step=_ADMIT,
 )
 HEADERS_TOO_LARGE = define(
@@ -38,11 +41,11 @@ HEADERS_TOO_LARGE = define(
     431,
     ("请求头过大", "The headers are too large"),
     (
-        "请求头多于 {limit_count} 个,或共超过 {limit_bytes} 字节。",
+        "请求头多于 {limit_count} 个，或共超过 {limit_bytes} 字节。",
         "There are more than {limit_count} headers, or they take more than {limit_bytes} bytes.",
     ),
-    ("少发请求头;令牌一般不超过 2 KB。", "Send fewer headers; a token rarely takes more than 2 KB."),
-    ("请求头有上限,在任何查找之前检查。", "Headers have a bound, checked before any look-up."),
+    ("少发请求头；令牌一般不超过 2 KB。", "Send fewer headers; a token rarely takes more than 2 KB."),
+    ("请求头有上限，在任何查找之前检查。", "Headers have a bound, checked before any look-up."),
     step=_ADMIT,
 )
 REQUEST_MALFORMED = define(
@@ -52,7 +55,7 @@ REQUEST_MALFORMED = define(
     ("{what}", "{what}"),
     ("改正所述之处后重新发送。", "Mend what is named and send it again."),
     (
-        "路径、请求头或参数里有控制字符、NUL、错误的百分号编码,或越过根目录的路径段。",
+        "路径、请求头或参数里有控制字符、NUL、错误的百分号编码，或越过根目录的路径段。",
         "The path, a header or a parameter holds control characters, NUL, a broken percent-encoding, or dot segments above the root.",
     ),
     step=_ADMIT,
@@ -65,9 +68,9 @@ TOO_MANY_REQUESTS_FROM_ADDRESS = define(
         "此来源每秒请求数超过上限 {per_second}。",
         "This source sends more than {per_second} requests a second.",
     ),
-    ("等待 Retry-After 秒后再试,并在客户端限速。", "Wait Retry-After seconds and slow the client down."),
+    ("等待 Retry-After 秒后再试，并在客户端限速。", "Wait Retry-After seconds and slow the client down."),
     (
-        "在任何查找之前,按来源地址与凭据散列限流,保护所有人。",
+        "在任何查找之前，按来源地址与凭据散列限流，保护所有人。",
         "Before any look-up, requests are limited by address and by credential hash; it protects everyone.",
     ),
     step=_ADMIT,
@@ -84,7 +87,7 @@ OPERATION_NOT_FOUND = define(
         "Check service, version and path against the catalogue: {catalogue}.",
     ),
     (
-        "路径写错、服务未在此环境发布,或版本已下线。",
+        "路径写错、服务未在此环境发布，或版本已下线。",
         "The path is wrong, the service is not published in this environment, or the version is retired.",
     ),
     step=_ROUTE,
@@ -96,7 +99,7 @@ METHOD_NOT_ALLOWED = define(
     ("{path} 只接受 {allowed}。", "{path} takes {allowed} only."),
     ("改用 Allow 头列出的方法。", "Use a method that the Allow header lists."),
     (
-        "路径存在,但契约没有为它定义此方法。",
+        "路径存在，但契约没有为它定义此方法。",
         "The path exists, but the contract defines no such method for it.",
     ),
     step=_ROUTE,
@@ -108,7 +111,7 @@ SERVICE_RETIRED = define(
     ("{service} 已于 {sunset} 下线。", "{service} was retired on {sunset}."),
     ("迁移到 {successor}。", "Move to {successor}."),
     (
-        "版本走完了生命周期;之前的响应已带 Deprecation 与 Sunset 头。",
+        "版本走完了生命周期；之前的响应已带 Deprecation 与 Sunset 头。",
         "The version reached the end of its life cycle; earlier answers carried Deprecation and Sunset.",
     ),
     step=_ROUTE,
@@ -120,7 +123,7 @@ TOKEN_MISSING = define(
     ("缺少访问令牌", "No access token"),
     ("请求没有 Authorization: Bearer 令牌。", "The request has no Authorization: Bearer token."),
     (
-        "先在 {token_endpoint} 以 client_credentials 换取令牌,再放入 Authorization 头。",
+        "先在 {token_endpoint} 以 client_credentials 换取令牌，再放入 Authorization 头。",
         "Get a token from {token_endpoint} with client_credentials and send it in the Authorization header.",
     ),
     ("每次调用都要有访问令牌。", "Every call carries an access token."),
@@ -133,7 +136,7 @@ TOKEN_INVALID = define(
     ("{reason}", "{reason}"),
     ("在 {token_endpoint} 重新换取令牌。", "Get a new token from {token_endpoint}."),
     (
-        "令牌被改动、签名密钥未知、受众不符,或根本不是访问令牌。",
+        "令牌被改动、签名密钥未知、受众不符，或根本不是访问令牌。",
         "The token was altered, its key is unknown, its audience is another, or it is no access token at all.",
     ),
     step=_AUTHENTICATE,
@@ -144,11 +147,11 @@ TOKEN_EXPIRED = define(
     ("访问令牌已过期", "The access token has expired"),
     ("令牌已于 {expired_at} 过期。", "The token expired at {expired_at}."),
     (
-        "在 {token_endpoint} 重新换取令牌;令牌有效期 600 秒。",
+        "在 {token_endpoint} 重新换取令牌；令牌有效期 600 秒。",
         "Get a new token from {token_endpoint}; tokens live 600 seconds.",
     ),
     (
-        "令牌有效期短,客户端应在过期前更新。",
+        "令牌有效期短，客户端应在过期前更新。",
         "Tokens are short-lived; a client renews them before they expire.",
     ),
     step=_AUTHENTICATE,
@@ -159,7 +162,7 @@ TOKEN_REVOKED = define(
     ("访问令牌已撤销", "The access token is revoked"),
     ("此令牌或其应用的授权已被撤销。", "This token, or the right of its app, was revoked."),
     ("确认应用状态后重新换取令牌。", "Check the state of the app, then get a new token."),
-    ("令牌被撤销、密钥被删除,或应用被停用。", "The token was revoked, or the app suspended or deleted."),
+    ("令牌被撤销、密钥被删除，或应用被停用。", "The token was revoked, or the app suspended or deleted."),
     step=_AUTHENTICATE,
 )
 WRONG_ENVIRONMENT = define(
@@ -167,11 +170,11 @@ WRONG_ENVIRONMENT = define(
     401,
     ("凭据属于另一环境", "The credential belongs to the other environment"),
     (
-        "这是 {presented} 环境的凭据,而此处是 {here} 环境。",
+        "这是 {presented} 环境的凭据，而此处是 {here} 环境。",
         "This is a credential of the {presented} environment; this is the {here} environment.",
     ),
     (
-        "在 {other_base} 使用此凭据,或换用 {here} 环境的应用。",
+        "在 {other_base} 使用此凭据，或换用 {here} 环境的应用。",
         "Use it at {other_base}, or use an app of the {here} environment.",
     ),
     (
@@ -187,7 +190,7 @@ NOT_SUBSCRIBED = define(
     ("应用未订阅此服务", "The app is not subscribed"),
     ("应用 {app} 没有订阅 {service}。", "App {app} is not subscribed to {service}."),
     (
-        "在开发者门户订阅 {service},或运行 kaimen subscription add。",
+        "在开发者门户订阅 {service}，或运行 kaimen subscription add。",
         "Subscribe to {service} in the portal, or run kaimen subscription add.",
     ),
     ("每个应用只能调用它订阅的服务。", "An app calls only the services that it subscribed to."),
@@ -213,11 +216,11 @@ SCOPE_MISSING = define(
     403,
     ("令牌缺少所需权限", "The token lacks a scope"),
     (
-        "{operation} 需要权限 {scope};令牌的权限是:{granted}。",
+        "{operation} 需要权限 {scope}；令牌的权限是：{granted}。",
         "{operation} needs the scope {scope}; the token has: {granted}.",
     ),
     (
-        "用 scope={scope} 重新换取令牌;若被拒,先订阅提供它的服务。",
+        "用 scope={scope} 重新换取令牌；若被拒，先订阅提供它的服务。",
         "Get a token with scope={scope}; if that is refused, subscribe to the service that offers it.",
     ),
     (
@@ -230,10 +233,10 @@ PURPOSE_REQUIRED = define(
     "purpose-required",
     403,
     ("须说明用途", "A purpose is required"),
-    ("{operation} 只可用于:{purposes}。", "{operation} may be used only for: {purposes}."),
+    ("{operation} 只可用于：{purposes}。", "{operation} may be used only for: {purposes}."),
     (
-        "以允许的用途订阅,如 {service}:{first_purpose}。",
-        "Subscribe with an allowed purpose, for example {service}:{first_purpose}.",
+        "以允许的用途订阅，如 {service}：{first_purpose}。",
+        "Subscribe with an allowed purpose, for example {service}：{first_purpose}.",
     ),
     ("L3 及以上的数据只在说明用途时提供。", "Data of L3 and above are given for a stated purpose only."),
     step=_AUTHORISE,
@@ -243,15 +246,15 @@ CONSENT_REQUIRED = define(
     403,
     ("须经本人或企业授权", "Consent is required"),
     (
-        "{operation} 的法律依据是数据主体的同意,此令牌没有携带授权。",
+        "{operation} 的法律依据是数据主体的同意，此令牌没有携带授权。",
         "The legal basis of {operation} is the consent of the data subject; this token carries none.",
     ),
     (
-        "请数据主体通过授权页面同意后,以授权码换取令牌。",
+        "请数据主体通过授权页面同意后，以授权码换取令牌。",
         "Ask the data subject for consent through the authorization page and use the token it gives.",
     ),
     (
-        "个人信息依同意处理。来源:《个人信息保护法》第十三条。",
+        "个人信息依同意处理。来源：《个人信息保护法》第十三条。",
         "Personal data are processed by consent. Source: PIPL, article 13.",
     ),
     step=_AUTHORISE,
@@ -261,12 +264,12 @@ CLASSIFICATION_REFUSED = define(
     403,
     ("数据分级不允许", "The classification forbids it"),
     (
-        "{operation} 的数据为 {level},不经此通道提供。",
+        "{operation} 的数据为 {level}，不经此通道提供。",
         "The data of {operation} are {level}; they do not leave through this face.",
     ),
     ("在数据沙箱(可用不可见)中使用这些数据。", "Use these data in the data sandbox: usable, not visible."),
     (
-        "重要数据、核心数据不经任何接口提供,L4 数据只在数据沙箱中使用。来源:GB/T 43697-2024。",
+        "重要数据、核心数据不经任何接口提供，L4 数据只在数据沙箱中使用。来源：GB/T 43697-2024。",
         "Important and core data leave through no face; L4 data are used in the clean room only. Source: GB/T 43697-2024.",
     ),
     step=_AUTHORISE,
@@ -286,12 +289,12 @@ QUOTA_EXCEEDED = define(
     429,
     ("配额用尽", "The quota is used up"),
     (
-        "套餐 {plan} 的 {quota_class} 配额为 {limit}/{window_seconds} 秒,此调用需 {cost}。",
+        "套餐 {plan} 的 {quota_class} 配额为 {limit}/{window_seconds} 秒，此调用需 {cost}。",
         "Plan {plan} gives {limit} units of {quota_class} per {window_seconds} s; this call costs {cost}.",
     ),
-    ("等待 Retry-After 秒,或申请更高的套餐。", "Wait Retry-After seconds, or ask for a larger plan."),
+    ("等待 Retry-After 秒，或申请更高的套餐。", "Wait Retry-After seconds, or ask for a larger plan."),
     (
-        "按应用、套餐与配额类以 GCRA 算法计量;被拒绝的调用不扣配额。",
+        "按应用、套餐与配额类以 GCRA 算法计量；被拒绝的调用不扣配额。",
         "Metered by GCRA for each app, plan and quota class; a refused call costs nothing.",
     ),
     step=_LIMIT,
@@ -302,7 +305,7 @@ COST_ABOVE_PLAN = define(
     400,
     ("单次调用超过套餐上限", "One call costs more than the plan can ever give"),
     (
-        "此调用需 {cost},套餐 {plan} 一次最多 {limit}。",
+        "此调用需 {cost}，套餐 {plan} 一次最多 {limit}。",
         "This call costs {cost}; plan {plan} gives {limit} at once.",
     ),
     ("减少每次请求的条数。", "Ask for fewer items at a time."),
@@ -315,7 +318,7 @@ PARAMETER_INVALID = define(
     400,
     ("参数不符合契约", "A parameter breaks the contract"),
     ("{count} 个参数不符合契约。", "{count} parameter(s) break the contract."),
-    ("按 errors 逐条改正;规则见 {docs}。", "Mend them one by one as errors says; the rules are at {docs}."),
+    ("按 errors 逐条改正；规则见 {docs}。", "Mend them one by one as errors says; the rules are at {docs}."),
     (
         "参数缺失、类型不符、超出范围或格式错误。",
         "A parameter is missing, of another type, out of range or of a wrong format.",
@@ -327,9 +330,9 @@ BODY_INVALID = define(
     400,
     ("请求体不符合契约", "The body breaks the contract"),
     ("请求体有 {count} 处不符合契约。", "The body breaks the contract in {count} place(s)."),
-    ("按 errors 逐条改正;规则见 {docs}。", "Mend them one by one as errors says; the rules are at {docs}."),
+    ("按 errors 逐条改正；规则见 {docs}。", "Mend them one by one as errors says; the rules are at {docs}."),
     (
-        "请求体不是合法 JSON,或不符合契约中的 JSON Schema。",
+        "请求体不是合法 JSON，或不符合契约中的 JSON Schema。",
         "The body is no JSON, or does not fit the contract's JSON Schema.",
     ),
     step=_VALIDATE,
@@ -338,7 +341,7 @@ MEDIA_TYPE_UNSUPPORTED = define(
     "media-type-unsupported",
     415,
     ("媒体类型不支持", "The media type is not supported"),
-    ("{operation} 接受 {accepted},收到 {received}。", "{operation} takes {accepted}; it got {received}."),
+    ("{operation} 接受 {accepted}，收到 {received}。", "{operation} takes {accepted}; it got {received}."),
     ("设置正确的 Content-Type。", "Set the right Content-Type."),
     ("契约没有为此操作定义该媒体类型。", "The contract defines no such media type for the operation."),
     step=_VALIDATE,
@@ -360,7 +363,7 @@ SCENARIO_UNKNOWN = define(
     400,
     ("没有这个沙箱场景", "No such sandbox scenario"),
     (
-        "{operation} 没有场景 {scenario};可用:{known}。",
+        "{operation} 没有场景 {scenario}；可用：{known}。",
         "{operation} has no scenario {scenario}; it has: {known}.",
     ),
     ("从契约的 x-scenarios 选择一个。", "Choose one of the contract's x-scenarios."),
@@ -375,9 +378,9 @@ SCENARIO_ON_LIVE = define(
     400,
     ("正式环境没有场景", "There are no scenarios on the live plane"),
     ("正式环境不接受 Kaimen-Scenario 头。", "The live plane takes no Kaimen-Scenario header."),
-    ("去掉此头,或在沙箱调用。", "Leave the header out, or call the sandbox."),
+    ("去掉此头，或在沙箱调用。", "Leave the header out, or call the sandbox."),
     (
-        "场景是沙箱行为;在正式环境出现多半是配置错误。",
+        "场景是沙箱行为；在正式环境出现多半是配置错误。",
         "Scenarios belong to the sandbox; on the live plane the header is most likely a mistake.",
     ),
     step=_VALIDATE,
@@ -391,11 +394,11 @@ RESPONSE_INVALID = define(
         "The answer of {service} breaks the contract in {count} place(s).",
     ),
     (
-        "部门须改正服务或契约;把 request_id 告诉他们。",
+        "部门须改正服务或契约；把 request_id 告诉他们。",
         "The department mends its service or its contract; tell them the request_id.",
     ),
     (
-        "沙箱校验响应,以便上线前发现差异。",
+        "沙箱校验响应，以便上线前发现差异。",
         "The sandbox checks answers so that drift is found before it goes live.",
     ),
     step=_VALIDATE,
@@ -406,9 +409,9 @@ UPSTREAM_UNREACHABLE = define(
     502,
     ("部门系统无法连接", "The department's system cannot be reached"),
     ("无法连接 {service} 的上游系统。", "The upstream of {service} cannot be reached."),
-    ("稍后重试;状态见服务页。", "Try again later; its state is on the service page."),
+    ("稍后重试；状态见服务页。", "Try again later; its state is on the service page."),
     (
-        "连接被拒绝、中断,或域名无法解析。",
+        "连接被拒绝、中断，或域名无法解析。",
         "The connection was refused or broken, or the name does not resolve.",
     ),
     step=_CALL,
@@ -419,7 +422,7 @@ UPSTREAM_TIMEOUT = define(
     504,
     ("部门系统超时", "The department's system took too long"),
     ("{service} 在 {deadline_ms} 毫秒内没有回答。", "{service} did not answer within {deadline_ms} ms."),
-    ("稍后重试;写操作请带 Idempotency-Key。", "Try again later; send an Idempotency-Key with a write."),
+    ("稍后重试；写操作请带 Idempotency-Key。", "Try again later; send an Idempotency-Key with a write."),
     ("上游在期限内没有给出完整响应。", "The upstream gave no complete answer before the deadline."),
     step=_CALL,
     retry=True,
@@ -439,12 +442,12 @@ CIRCUIT_OPEN = define(
     503,
     ("部门系统暂停接入", "The department's system is held off"),
     (
-        "{service} 连续失败,暂停 {retry_after} 秒。",
+        "{service} 连续失败，暂停 {retry_after} 秒。",
         "{service} failed repeatedly and is held off for {retry_after} s.",
     ),
     ("等待 Retry-After 秒。", "Wait Retry-After seconds."),
     (
-        "熔断器保护出故障的上游,不让请求堆积。",
+        "熔断器保护出故障的上游，不让请求堆积。",
         "The circuit breaker protects a failing upstream from a queue of calls.",
     ),
     step=_CALL,
@@ -455,7 +458,7 @@ DEPARTMENT_CLOSED = define(
     503,
     ("不在服务时间", "The department is closed"),
     ("{service} 的服务时间为 {hours}。", "{service} answers during {hours}."),
-    ("在服务时间内重试,见 Retry-After。", "Try again within its hours; see Retry-After."),
+    ("在服务时间内重试，见 Retry-After。", "Try again within its hours; see Retry-After."),
     ("契约的 x-service 声明了服务时间。", "The contract's x-service states the hours."),
     step=_CALL,
     retry=True,
@@ -468,9 +471,9 @@ UPSTREAM_BUSY = define(
         "{service} 的并发调用已满。",
         "As many calls to {service} are under way as its connection allows.",
     ),
-    ("等待 Retry-After 秒,并降低并发。", "Wait Retry-After seconds and send fewer calls at once."),
+    ("等待 Retry-After 秒，并降低并发。", "Wait Retry-After seconds and send fewer calls at once."),
     (
-        "每个上游的并发调用有上限,一个慢系统不会拖住其他服务。",
+        "每个上游的并发调用有上限，一个慢系统不会拖住其他服务。",
         "Calls to one upstream are bounded, so that a slow system cannot hold up the others.",
     ),
     step=_CALL,
@@ -486,7 +489,7 @@ EGRESS_REFUSED = define(
     ),
     ("把 request_id 告诉平台运维。", "Tell the operators the request_id."),
     (
-        "KAIMEN_EGRESS_ALLOW 默认为空;域名解析出的地址须在其中,链路本地与云元数据地址一律拒绝。",
+        "KAIMEN_EGRESS_ALLOW 默认为空；域名解析出的地址须在其中，链路本地与云元数据地址一律拒绝。",
         "KAIMEN_EGRESS_ALLOW is empty by default; the address that a name resolves to must be in it, and link-local and cloud metadata addresses are always refused.",
     ),
     step=_CALL,
@@ -497,11 +500,11 @@ EVIDENCE_UNAVAILABLE = define(
     503,
     ("无法留存访问证据", "The access record could not be kept"),
     (
-        "{operation} 须先留存访问证据再返回数据,当前无法写入。",
+        "{operation} 须先留存访问证据再返回数据，当前无法写入。",
         "{operation} answers only after its access record is kept, and it cannot be kept now.",
     ),
     ("稍后重试。", "Try again later."),
-    ("L3 及以上的数据,没有证据就不提供。", "No evidence, no data of L3 and above."),
+    ("L3 及以上的数据，没有证据就不提供。", "No evidence, no data of L3 and above."),
     step=_RECORD,
     retry=True,
 )
@@ -509,7 +512,7 @@ INTERNAL_ERROR = define(
     "internal-error",
     500,
     ("平台内部错误", "An internal error"),
-    ("平台出错,已记录。", "The platform failed; it is on record."),
+    ("平台出错，已记录。", "The platform failed; it is on record."),
     ("把 request_id 告诉平台运维。", "Tell the operators the request_id."),
     ("平台的缺陷。", "A defect of the platform."),
 )

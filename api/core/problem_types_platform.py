@@ -10,8 +10,8 @@ NOT_SIGNED_IN = define(
         "此操作需要登录会话、个人令牌或带 platform 权限的访问令牌。",
         "This needs a session, a personal token, or an access token with a platform scope.",
     ),
-    ("登录,或带上个人令牌。", "Sign in, or send a personal token."),
-    ("没有凭据,或会话已过期。", "There is no credential, or the session has expired."),
+    ("登录，或带上个人令牌。", "Sign in, or send a personal token."),
+    ("没有凭据，或会话已过期。", "There is no credential, or the session has expired."),
 )
 PERMISSION_DENIED = define(
     "permission-denied",
@@ -38,15 +38,15 @@ CSRF_FAILED = define(
     ("页面已过期", "The page has expired"),
     ("请求缺少或带错了防伪令牌。", "The request lacks the anti-forgery token, or has a wrong one."),
     ("刷新页面后重试。", "Reload the page and try again."),
-    ("会话更换,或请求来自别的网站。", "The session changed, or the request came from another site."),
+    ("会话更换，或请求来自别的网站。", "The session changed, or the request came from another site."),
 )
 NOT_FOUND = define(
     "not-found",
     404,
     ("没有找到", "Not found"),
-    ("没有 {what},或你无权查看。", "There is no {what}, or you may not see it."),
+    ("没有 {what}，或你无权查看。", "There is no {what}, or you may not see it."),
     ("检查标识是否正确。", "Check the identifier."),
-    ("对象不存在,或不属于你的组织。", "It does not exist, or is not your organisation's."),
+    ("对象不存在，或不属于你的组织。", "It does not exist, or is not your organisation's."),
 )
 CONFLICT = define(
     "conflict",
@@ -54,7 +54,7 @@ CONFLICT = define(
     ("状态冲突", "It conflicts with the present state"),
     ("{reason}", "{reason}"),
     ("{following}", "{following}"),
-    ("对象的状态已经改变,或名称已被使用。", "The state has changed, or the name is taken."),
+    ("对象的状态已经改变，或名称已被使用。", "The state has changed, or the name is taken."),
 )
 INPUT_INVALID = define(
     "input-invalid",
@@ -69,12 +69,12 @@ SIGN_IN_FAILED = define(
     401,
     ("登录失败", "Sign-in failed"),
     (
-        "电子邮箱或密码不正确,或邮箱尚未验证。",
+        "电子邮箱或密码不正确，或邮箱尚未验证。",
         "The e-mail or the password is wrong, or the e-mail is not verified yet.",
     ),
-    ("检查后重试,或重置密码。", "Check them and try again, or reset the password."),
+    ("检查后重试，或重置密码。", "Check them and try again, or reset the password."),
     (
-        "不说明是哪一项有误,以免泄露谁有账户。",
+        "不说明是哪一项有误，以免泄露谁有账户。",
         "It does not say which, so that nobody learns who has an account.",
     ),
 )
@@ -104,7 +104,7 @@ PAGE_NOT_FOUND = define(
     ("没有这个页面", "No such page"),
     ("{path} 不存在。", "{path} does not exist."),
     ("从首页或目录开始。", "Start from the home page or the catalogue."),
-    ("地址写错,或页面已移走。", "The address is wrong or the page has moved."),
+    ("地址写错，或页面已移走。", "The address is wrong or the page has moved."),
 )
 CONTRACT_REFUSED = define(
     "contract-refused",
@@ -112,7 +112,7 @@ CONTRACT_REFUSED = define(
     ("契约无法接受", "The contract is refused"),
     ("契约有 {count} 个错误。", "The contract has {count} error(s)."),
     ("按 findings 逐条改正后重新导入。", "Mend the findings one by one and import it again."),
-    ("文件无法解析,或引用了不允许的地址。", "The file cannot be read, or refers to what is not allowed."),
+    ("文件无法解析，或引用了不允许的地址。", "The file cannot be read, or refers to what is not allowed."),
 )
 PUBLISH_REFUSED = define(
     "publish-refused",
@@ -129,7 +129,7 @@ CHECKLIST_OPEN = define(
     ("有 {count} 项尚未完成。", "{count} item(s) are still open."),
     ("按 errors 逐项完成后重试。", "Finish them one by one as errors says, then try again."),
     (
-        "上线前须有成功的沙箱调用、已验证的联系邮箱、已在正式环境发布的服务,并回答清单上的问题。",
+        "上线前须有成功的沙箱调用、已验证的联系邮箱、已在正式环境发布的服务，并回答清单上的问题。",
         "Going live takes a successful sandbox call, a verified contact, services that are published live, and answers to the questions.",
     ),
 )
@@ -143,7 +143,7 @@ SESSION_REQUIRED = define(
     ),
     ("在门户登录后操作。", "Sign in to the portal and do it there."),
     (
-        "令牌泄露时,不应能借它更换密码或再造令牌。",
+        "令牌泄露时，不应能借它更换密码或再造令牌。",
         "A leaked token must not be enough to change the password or to make more tokens.",
     ),
 )
@@ -154,7 +154,7 @@ SUBSCRIPTION_REFUSED = define(
     ("{reason}", "{reason}"),
     ("{following}", "{following}"),
     (
-        "服务未在此环境发布、用途不在允许之列,或数据分级与开放对象不允许。",
+        "服务未在此环境发布、用途不在允许之列，或数据分级与开放对象不允许。",
         "It is not published in this environment, the purpose is not allowed, or classification or audience forbid it.",
     ),
 )
@@ -163,11 +163,11 @@ BREAKING_CHANGE = define(
     409,
     ("新契约会破坏现有应用", "The new contract would break apps"),
     (
-        "与已发布的 {service} 相比有 {count} 处破坏性变更,{apps} 个应用在用。",
+        "与已发布的 {service} 相比有 {count} 处破坏性变更，{apps} 个应用在用。",
         "Against {service} as published there are {count} breaking change(s), in use by {apps} app(s).",
     ),
     (
-        "以新的主版本发布;或在沙箱以 force_reason 写明原因。",
+        "以新的主版本发布；或在沙箱以 force_reason 写明原因。",
         "Publish it under a new major version; in the sandbox, a force_reason lets it through.",
     ),
     (
@@ -182,7 +182,7 @@ UPLOAD_REFUSED = define(
     ("{reason}", "{reason}"),
     ("{following}", "{following}"),
     (
-        "文件过大、过多、路径越界,或找不到入口文件。",
+        "文件过大、过多、路径越界，或找不到入口文件。",
         "Files are too large or too many, a path climbs out, or no entry document can be found.",
     ),
 )

@@ -36,12 +36,12 @@ def build_site(settings: Settings, *, force: bool = False) -> BuiltSite:
             site, is_new=False, faults=("the source folder docs/ is not part of this installation",)
         )
     pages = reference.pages()
-    mark = _digest(pages)
+    mark = _digest(pages, settings.docs_url)
     if not force and site.is_dir() and stamp.is_file() and stamp.read_text() == mark:
         return BuiltSite(site, is_new=False)
     work = home / "docs-build"
     shutil.rmtree(work, ignore_errors=True)
-    _lay_out(work, pages)
+    _lay_out(work, pages, settings.docs_url)
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "-f", str(work / "mkdocs.yml"), "-d", str(work / "site")],
         capture_output=True, text=True, check=False,
@@ -56,13 +56,13 @@ def build_site(settings: Settings, *, force: bool = False) -> BuiltSite:
     return BuiltSite(site, is_new=True)
 
 
-def _lay_out(work: Path, pages: dict[str, str]) -> None:
+def _lay_out(work: Path, pages: dict[str, str], docs_url: str) -> None:
     shutil.copytree(SOURCE, work / "pages", ignore=shutil.ignore_patterns("mkdocs.yml", "examples"))
     for name, text in pages.items():
         target = work / "pages" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
-    configuration = (SOURCE / "mkdocs.yml").read_text()
+    configuration = f"site_url: {docs_url}/\n" + (SOURCE / "mkdocs.yml").read_text()
     problems = sorted(name for name in pages if name.startswith("problems/"))
     decisions = sorted(f"decisions/{path.name}" for path in (SOURCE / "decisions").glob("*.md"))
     configuration = configuration.replace("problems/", _as_list(problems)).replace(
@@ -78,8 +78,8 @@ def _as_list(names: list[str]) -> str:
     )
 
 
-def _digest(pages: dict[str, str]) -> str:
-    mark = hashlib.sha256(msgspec.json.encode(pages, order="sorted"))
+def _digest(pages: dict[str, str], docs_url: str) -> str:
+    mark = hashlib.sha256(docs_url.encode() + msgspec.json.encode(pages, order="sorted"))
     for path in sorted(SOURCE.rglob("*")):
         if path.is_file():
             mark.update(str(path.relative_to(SOURCE)).encode() + b"\0" + path.read_bytes())
