@@ -52,6 +52,7 @@ class Installation:
             "KAIMEN_EMBEDDED": "true",
             "KAIMEN_EGRESS_ALLOW": "127.0.0.0/8",
             "KAIMEN_FLOOD_PER_SECOND": "100000",
+            "LC_ALL": "C.UTF-8",
             "PYTHONPATH": str(ROOT),
             **self.extra,
         }
@@ -114,9 +115,13 @@ class RunningServer:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log[-4000:]}")
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                answer = urllib.request.urlopen(self.url + "/readyz", timeout=2)
-                answer.close()
+            try:
+                urllib.request.urlopen(self.url + "/readyz", timeout=2).close()
+            except urllib.error.HTTPError as not_ready:
+                not_ready.close()
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                pass
+            else:
                 return
             time.sleep(0.1)
         raise AssertionError(f"not ready after {seconds} s:\n{self.log[-4000:]}")

@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from api.core.caller import OPERATOR
 from api.main.compose import compose_local
+from api.main.output import accept_language
 from api.settings import Settings
 
 
@@ -148,7 +149,7 @@ class _Order:
 
 async def _call(app: Any, method: str, target: str, data: bytes) -> Answer:
     path, _, query = target.partition("?")
-    headers = [(b"host", b"localhost"), (b"accept-language", b"zh;q=0.9, en;q=0.8")]
+    headers = [(b"host", b"localhost"), (b"accept-language", accept_language().encode())]
     if data:
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
     scope = {
@@ -193,7 +194,8 @@ def send(
     else:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
-        connection.request(method, parts.path.rstrip("/") + target, body=body, headers=dict(headers))
+        sent = {"Accept-Language": accept_language(), **headers}
+        connection.request(method, parts.path.rstrip("/") + target, body=body, headers=sent)
         response = connection.getresponse()
         named = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, named, response.read())

@@ -4,6 +4,7 @@ Exit codes: 0 done · 1 refused or failed (the reason is printed) · 2 wrong usa
 """
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,12 @@ from typing import Any, NoReturn
 import click
 
 FAILED, USAGE, UNREACHABLE = 1, 2, 3
+
+
+def accept_language() -> str:
+    """What to ask servers for: Chinese in a Chinese locale, else English, the language of this command's own words."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if locale.lower().startswith("zh") else "en"
 
 
 def print_json(value: Any) -> None:

@@ -149,7 +149,7 @@ def _publish_live(
         "contract", "publish", "vat-mtd@v1", "--environment", "live", "--upstream", upstream.url, check=False
     )
     assert early.returncode == 1, "the checklist is still open"
-    assert "负责人邮箱" in early.stderr
+    assert "owner's e-mail" in early.stderr
     _state_the_promise(installation, department)
     _exercise_everything(installation, script, upstream)
     asked = installation.json(
