@@ -91,7 +91,7 @@ def example_request(operation: Operation, values: Mapping[str, Any] | None = Non
     for name, value in places["path"].items():
         target = target.replace("{" + name + "}", quote(str(value), safe=""))
     if places["query"]:
-        target += "?" + urlencode({name: _plain(value) for name, value in places["query"].items()})
+        target += "?" + urlencode({name: _plain(value) for name, value in places["query"].items()}, safe=",")
     return Request(
         path=places["path"],
         query=places["query"],
