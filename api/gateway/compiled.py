@@ -267,9 +267,10 @@ class ServiceEntry:
         self.key = service.key
         self.schemas = Schemas(service.key, service.schemas)
         self.trie = Trie()
-        self._routes = {one.id: Route(one, self) for one in service.operations}
-        for route in self._routes.values():
-            self.trie.add(route.operation.method, route.operation.path, route)
+        self._routes: dict[str, Route] = {}
+        for operation in service.operations:
+            route = self._routes[operation.id] = Route(operation, self)
+            self.trie.add(operation.method, operation.path, route)
         self._batches = {
             one.batch.operation.rpartition("/")[2]: one.batch for one in service.operations if one.batch
         }
