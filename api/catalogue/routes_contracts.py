@@ -12,6 +12,7 @@ from api.catalogue.drafts import get_version
 from api.catalogue.models import ServiceRecord
 from api.catalogue.permissions import check_can_see_draft
 from api.catalogue.rights import owner_of
+from api.catalogue.upload_openapi import UploadOperation
 from api.catalogue.uploads import Upload, from_texts, gather
 from api.core.dependencies import CurrentCaller
 from api.core.paging import Page
@@ -97,14 +98,12 @@ def _invalid(error: msgspec.ValidationError) -> Refusal:
 
 
 @post(
-    "/platform/v1/contracts", status_code=200, tags=["contracts"], operation_id="importContract", summary="导入契约 Import a contract",
+    "/platform/v1/contracts", status_code=200, tags=["contracts"], opt={"slowapi": "120/minute"}, operation_class=UploadOperation, operation_id="importContract", summary="导入契约 Import a contract",
     description="Three forms: `multipart/form-data` with files or a ZIP (and `entry`, `organisation`, `name`, `overlay`, "
     "`validate_only` as fields); `application/zip` with those as query parameters; or JSON `{files, entry, …}`. At most 20 MB. "
     "The answer is the report: findings, losses, one verdict for each face. A refused document is stored too, and cannot be "
     "published. `validate_only` stores nothing.",
-    responses=problem_responses(
-        NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, CONFLICT, UPLOAD_REFUSED, REQUEST_TOO_LARGE
-    ),
+    responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, CONFLICT, UPLOAD_REFUSED, REQUEST_TOO_LARGE, is_limited=True),
 )  # fmt: skip
 async def import_contract(request: Request[Any, Any, Any], caller: CurrentCaller) -> schemas.ContractReport:
     approvals.check_is_signed_in(caller)
@@ -166,12 +165,10 @@ async def get_document(caller: CurrentCaller, version_id: VersionId) -> Response
 
 
 @put(
-    "/platform/v1/contracts/{version_id:str}/overlay", tags=["contracts"], operation_id="putContractOverlay",
+    "/platform/v1/contracts/{version_id:str}/overlay", tags=["contracts"], opt={"slowapi": "120/minute"}, operation_id="putContractOverlay",
     summary="编辑叠加文件 Edit the overlay",
     description="An OpenAPI Overlay 1.0 document in place of the proposed one; the draft is built again from the original.",
-    responses=problem_responses(
-        NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, CONTRACT_REFUSED
-    ),
+    responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, CONTRACT_REFUSED, is_limited=True),
 )  # fmt: skip
 async def put_overlay(
     caller: CurrentCaller, version_id: VersionId, data: JSONBody[dict[str, Any]]

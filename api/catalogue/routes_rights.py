@@ -79,10 +79,8 @@ async def list_subscriptions(
 
 
 @post(
-    "/platform/v1/subscriptions", status_code=200, tags=["subscriptions"], operation_id="subscribe",
-    summary="订阅 Subscribe", responses=problem_responses(
-        NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, SUBSCRIPTION_REFUSED
-    ),
+    "/platform/v1/subscriptions", status_code=200, tags=["subscriptions"], opt={"slowapi": "60/minute"}, operation_id="subscribe",
+    summary="订阅 Subscribe", responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, SUBSCRIPTION_REFUSED, is_limited=True),
 )  # fmt: skip
 async def subscribe(
     caller: CurrentCaller, data: JSONBody[schemas.AppSubscribeRequest]
@@ -193,8 +191,8 @@ async def withdraw(
 
 
 @post(
-    "/platform/v1/approvals/{approval_id:str}/comments", tags=["approvals"], operation_id="commentApproval",
-    summary="留言 Comment", responses=problem_responses(NOT_SIGNED_IN, NOT_FOUND),
+    "/platform/v1/approvals/{approval_id:str}/comments", tags=["approvals"], opt={"slowapi": "60/minute"}, operation_id="commentApproval",
+    summary="留言 Comment", responses=problem_responses(NOT_SIGNED_IN, NOT_FOUND, is_limited=True),
 )  # fmt: skip
 async def comment(
     caller: CurrentCaller, approval_id: Id, data: JSONBody[schemas.CommentRequest]

@@ -14,6 +14,7 @@ from api.catalogue.permissions import can_publish, can_see_draft, can_set_upstre
 from api.catalogue.readings import load_upload
 from api.catalogue.rights import decode_offer, owner_of, subscribers_of
 from api.catalogue.routes_contracts import read_upload
+from api.catalogue.upload_openapi import UploadOperation
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
 from api.core.paging import Page, next_link
@@ -104,9 +105,9 @@ async def contract_yaml(
 
 # --- list and search ----------------------------------------------------------------------------
 @get(
-    "/platform/v1/services", tags=["catalogue"], operation_id="listServices", summary="服务列表与检索 List and search services",
+    "/platform/v1/services", tags=["catalogue"], opt={"slowapi": "600/minute"}, operation_id="listServices", summary="服务列表与检索 List and search services",
     description="Published service versions; with `query` ranked, in Chinese and English, several words narrow it.",
-    responses=problem_responses(),
+    responses=problem_responses(is_limited=True),
 )  # fmt: skip
 async def list_services(
     request: Request[Any, Any, Any], caller: CurrentCaller,
@@ -235,11 +236,11 @@ async def list_changes(
 
 # --- what a department does with its versions ---------------------------------------------------
 @post(
-    "/platform/v1/services/{service_id:str}/preview", status_code=200, tags=["contracts"], operation_id="previewChange",
+    "/platform/v1/services/{service_id:str}/preview", status_code=200, tags=["contracts"], opt={"slowapi": "120/minute"}, operation_class=UploadOperation, operation_id="previewChange",
     summary="变更影响预览 What a new contract would break, and whom",
     description="The body is an upload as for `POST /platform/v1/contracts`; empty: the stored draft. Each change names the "
     "apps that used the operation or field in the last days, and when last.",
-    responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND, CONTRACT_REFUSED),
+    responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND, CONTRACT_REFUSED, is_limited=True),
 )  # fmt: skip
 async def preview_change(
     request: Request[Any, Any, Any], caller: CurrentCaller, service_id: ServiceId,
@@ -256,12 +257,10 @@ async def preview_change(
 
 
 @post(
-    "/platform/v1/services/{service_id:str}/publish", status_code=200, tags=["contracts"], operation_id="publishService",
+    "/platform/v1/services/{service_id:str}/publish", status_code=200, tags=["contracts"], opt={"slowapi": "120/minute"}, operation_id="publishService",
     summary="发布 Publish a version",
     description="In the sandbox at once; live it is pending until a second person of the department approved it.",
-    responses=problem_responses(
-        NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, PUBLISH_REFUSED, BREAKING_CHANGE
-    ),
+    responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT, PUBLISH_REFUSED, BREAKING_CHANGE, is_limited=True),
 )  # fmt: skip
 async def publish_service(
     caller: CurrentCaller, service_id: ServiceId, data: JSONBody[schemas.PublishRequest]

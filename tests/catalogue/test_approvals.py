@@ -36,7 +36,7 @@ machines = st.builds(
 callers = st.one_of(people, machines, st.just(OPERATOR), st.just(ANONYMOUS))
 
 
-@settings(max_examples=2000)
+@settings(max_examples=600)
 @given(
     callers,
     callers,
