@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from api.core.problems import REGISTRY, ProblemType
+from api.main.reference_city import city_page
 from api.settings import describe_settings
 from sandbox.city.inventory import problem_types
 
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     made = {"problems/index.md": _problem_index(), "reference/settings.md": _settings_page()}
     made |= {f"problems/{kind.slug}.md": _problem_page(kind) for kind in _problem_kinds()}
     made["reference/cli.md"] = _cli_page()
+    made["reference/city.md"] = city_page()
     made["reference/lint-rules.md"] = _rules_page()
     made["reference/profile.md"] = _profile_page()
     made["reference/platform-api.md"] = _platform_page()
