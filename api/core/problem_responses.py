@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from litestar.openapi.datastructures import ResponseSpec
@@ -39,6 +40,15 @@ class ProblemBody(Struct, frozen=True, kw_only=True):
     errors: list[FieldProblem] = []
 
 
+@dataclass
+class _NamedExample(Example):
+    """Litestar names an example by `id`, and then writes it into the document, where OpenAPI knows no such member."""
+
+    @property
+    def _exclude_fields(self) -> set[str]:
+        return {"id"}
+
+
 def _example(kind: ProblemType) -> Example:
     words = describe(kind, {}, language="en", docs_url=_DOCS)
     body: dict[str, Any] = {
@@ -48,7 +58,7 @@ def _example(kind: ProblemType) -> Example:
     }  # fmt: skip
     if kind is INPUT_INVALID:
         body["errors"] = [{"pointer": "/name", "message": "It is required."}]
-    return Example(id=kind.slug, summary=words["title"], value=body)
+    return _NamedExample(id=kind.slug, summary=words["title"], value=body)
 
 
 def problem_responses(*kinds: ProblemType, is_limited: bool = False) -> dict[int, ResponseSpec]:
