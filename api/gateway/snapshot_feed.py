@@ -7,7 +7,7 @@ When the control store is away, the gateway goes on with what it knows. It write
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 from tortoise.exceptions import BaseORMException
@@ -28,14 +28,12 @@ _REFRESH_REFILL = 2.5
 _CLOSE_AFTER_SECONDS = 60.0  # a replaced connector is closed when the calls that began with it have ended
 _LOADED_KINDS = frozenset({"plan", "publication", "app", "subscription"})
 
-Tick = Callable[[], Awaitable[object]]
-
 
 class SnapshotFeed:
-    """The snapshot of one plane in one process. `load` first, then `run` as a task, `close` at the end.
+    """The snapshot of one plane in one process. `load` first, then `tick` as a job, `close` at the end.
 
-    `read_service` makes a Service of a stored document (contract.build.service_of). `each_tick` is called at
-    every poll (revoked tokens, meters); `look_again` when a refusal may be stale (signing keys).
+    `read_service` makes a Service of a stored document (contract.build.service_of); `look_again` is asked when a
+    refusal may be stale (signing keys).
     """
 
     def __init__(
@@ -44,26 +42,19 @@ class SnapshotFeed:
         connectors: ConnectorRegistry,
         *,
         read_service: Callable[[JsonObject], Service],
-        each_tick: Sequence[Tick] = (),
         look_again: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self.current = Snapshot({}, AppTable())
         self._environment = settings.environment
-        self._interval = settings.poll_interval_ms / 1000
         self._share = int(settings.limit_share.removeprefix("1/") or 1) if not settings.redis_url else 1
         self._connectors = connectors
         self._read_service = read_service
-        self._each_tick = list(each_tick)
         self._look_again = look_again
         self._seen = 0  # the last change that was loaded
         self._lock = asyncio.Lock()
         self._refreshes = float(_REFRESHES)
         self._refreshed_at = time.monotonic()
         self._replaced: list[tuple[float, Connector]] = []
-
-    def add_tick(self, tick: Tick) -> None:
-        """Call this at every poll too."""
-        self._each_tick.append(tick)
 
     # -- loading ------------------------------------------------------------------------------------
     async def load(self) -> None:
@@ -125,16 +116,10 @@ class SnapshotFeed:
             return False
         return changed
 
-    async def run(self) -> None:
-        """Poll until cancelled."""
-        while True:
-            await asyncio.sleep(self._interval)
-            for tick in (self.poll, *self._each_tick):
-                try:
-                    await tick()
-                except Exception as error:
-                    log_failure("gateway.poll_failed", error)
-            await self._close_replaced(time.monotonic())
+    async def tick(self) -> None:
+        """Poll, and close the connectors of replaced services whose calls have ended: a job, off the hot path."""
+        await self.poll()
+        await self._close_replaced(time.monotonic())
 
     async def close(self) -> None:
         """Close every connector, of replaced services too."""

@@ -35,6 +35,8 @@ from api.identity.oauth.rights import CatalogueRights
 from api.identity.oauth.service import AuthorizationService
 from api.settings import Settings
 
+METER_SECONDS = 0.25  # how often units that a lapsed lease still holds are brought back
+
 
 class DataPlane:
     """The parts of one plane. `register` connectors before the application starts."""
@@ -94,8 +96,12 @@ class DataPlane:
             await feed.load()
             self.gateway = self._gateway(feed)
             app.state.gateway = self.gateway
+            stack.push_async_callback(self.gateway.meter.close)
             await stack.enter_async_context(
-                jobs.running(Job("gateway.snapshot", self.settings.poll_interval_ms / 1000, feed.poll))
+                jobs.running(
+                    Job("gateway.snapshot", self.settings.poll_interval_ms / 1000, feed.tick),
+                    Job("gateway.meter", METER_SECONDS, self.gateway.meter.tend),
+                )
             )
             self._face = RestFace(self.gateway)
             try:
