@@ -18,13 +18,13 @@ from api.core.problem_types import TOKEN_INVALID
 from api.core.problems import Refusal
 from api.core.store import Stores
 from api.identity.access import CSRF_HEADER, IdentityPlugin
-from api.identity.answers import answers
 from api.identity.installation import Installation
 from api.identity.people import service as people
 from api.identity.people.accounts import make_person
 from api.identity.people.passwords import hash_password
 from api.identity.people.sessions import caller_of_session, open_session
 from api.identity.routes import router
+from api.main.answers import outside_of
 from api.settings import Settings
 
 _hash: list[str] = []
@@ -145,7 +145,7 @@ class Platform:
 @pytest.fixture(scope="module")
 async def platform(stores: Stores, settings: Settings) -> AsyncIterator[Platform]:
     made = Platform(settings)
-    outside.use(outside.Outside(**answers()))
+    outside.use(outside_of(settings))
     yield made
     outside.use(outside.Outside())
     await made.close()

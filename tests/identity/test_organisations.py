@@ -4,6 +4,7 @@ import pytest
 
 from api.core.caller import OPERATOR
 from api.core.problems import Refusal
+from api.identity.apps import service as apps
 from api.identity.models import Membership, Organisation, Person
 from api.identity.organisations import service as organisations
 from api.identity.people import service as people
@@ -283,15 +284,14 @@ async def test_links_expire(platform: Platform) -> None:
     assert not await Person.filter(email="late@city.example").exists()
 
 
-async def test_the_operators_organisation_is_made_once(platform: Platform) -> None:
-    from api.identity.answers import contacts, default_owner, memberships
-
-    first, second = await default_owner(OPERATOR), await default_owner(OPERATOR)
+async def test_the_operators_apps_have_an_organisation_of_their_own(platform: Platform) -> None:
+    first = (await apps.create_app(OPERATOR, name="一")).app.organisation_id
+    second = (await apps.create_app(OPERATOR, name="二")).app.organisation_id
     assert first == second
-    assert (await organisations.get_organisation(OPERATOR, "operator")).id == first
-    assert await contacts(first, frozenset({"owner"})) == []
-    person = await platform.person()
-    assert await default_owner(await platform.caller(person)) == ""
-    mine = await memberships(person.person_id)
-    assert [one.email for one in await contacts(next(iter(mine)), frozenset({"owner"}))] == [person.email]
+    organisation = await organisations.get_organisation(OPERATOR, "operator")
+    assert (organisation.id, organisation.kind) == (first, "company")
     assert await Membership.filter(organisation_id=first).count() == 0
+    taken = await (await platform.person()).post(
+        "/organisations", {"kind": "company", "slug": "operator", "name_zh": "冒充", "name_en": "Impostor"}
+    )
+    assert taken.status_code == 400
