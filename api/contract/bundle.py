@@ -17,7 +17,7 @@ from api.contract.pointers import escape, join, split
 from api.contract.reading import MAX_DEPTH, MAX_NODES
 from api.contract.references import Place, Resolver, Target
 from api.contract.report import Notice, Report
-from api.contract.shapes import KINDS, NOT_REFERABLE, PLACEHOLDERS
+from api.contract.shapes import EXTENSIBLE, KINDS, METHODS, NOT_REFERABLE, PLACEHOLDERS
 
 _OMIT: Any = object()
 _EMPTY_FOR_NULL = frozenset({"schema", "media", "response", "header", "example", "pathItem"})
@@ -184,7 +184,7 @@ class _Bundler:
             return self._map_reference(kind, value, place)
         made = {}
         for key, item in value.items():
-            if key.startswith("x-") and kind not in {"schema", "header"}:
+            if key.startswith("x-") and kind in EXTENSIBLE:
                 made[key] = item
                 continue
             copied = self._copy(kind, item, place.child(key))
@@ -251,6 +251,14 @@ class _Bundler:
         every = specs.get("*")
         made: JsonObject = {}
         for key, item in value.items():
+            if (
+                kind == "pathItem"
+                and key not in specs
+                and key.lower() in METHODS
+                and key.lower() not in value
+            ):
+                self._report.find(notices.METHOD_CASE, place.child(key).pointer, file=place.file, method=key)
+                key = key.lower()  # noqa: PLW2901 - the key that was meant
             spec = specs.get(key) or (None if key.startswith("x-") else every)
             if spec is None or spec == "any":
                 made[key] = item

@@ -49,13 +49,18 @@ class FolderSource:
             descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             raise UnreadableError(_reason(error)) from error
-        with os.fdopen(descriptor, "rb") as stream:
-            found = os.fstat(stream.fileno())
+        try:
+            found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise UnreadableError("not a regular file")
             if found.st_size > MAX_BYTES:
                 raise TooLargeError(found.st_size)
-            return stream.read(MAX_BYTES + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                return stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise UnreadableError(_reason(error)) from error
+        finally:
+            os.close(descriptor)
 
 
 class MappingSource:

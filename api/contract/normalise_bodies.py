@@ -27,7 +27,7 @@ def normalise_bodies(document: JsonObject, report: Report) -> None:
     """Mend the bodies and responses of every operation, webhooks included."""
     for section in ("paths", "webhooks"):
         for path, item in document.get(section, {}).items():
-            if not isinstance(item, dict) or path.startswith("x-"):
+            if path.startswith("x-"):
                 continue
             for method in METHODS:
                 if isinstance(item.get(method), dict):

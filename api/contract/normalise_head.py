@@ -105,8 +105,8 @@ def _scopes(scopes: object, place: str, report: Report) -> JsonObject:
 def _move_callbacks(document: JsonObject, report: Report) -> None:
     for section in ("paths", "webhooks"):
         for path, item in document.get(section, {}).items():
-            for method in METHODS:
-                operation = item.get(method) if isinstance(item, dict) else None
+            for method in METHODS if not path.startswith("x-") else ():
+                operation = item.get(method)
                 callbacks = operation.pop("callbacks", None) if operation else None
                 if callbacks:
                     place = join("", section, path, method)

@@ -28,8 +28,8 @@ def hoist(document: JsonObject, report: Report) -> dict[str, str]:
             hoister.inside(schema, name, join("/components/schemas", name))
     for section in ("paths", "webhooks"):
         for path, item in document.get(section, {}).items():
-            for method in METHODS:
-                operation = item.get(method) if isinstance(item, dict) else None
+            for method in METHODS if not path.startswith("x-") else ():
+                operation = item.get(method)
                 if isinstance(operation, dict):
                     place = join("", section, path, method)
                     base = type_name(str(operation.get("operationId", ""))) or type_name(f"{path} {method}")

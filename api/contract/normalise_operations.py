@@ -102,8 +102,8 @@ def _follow_renames(document: JsonObject, entries: list[Entry], renamed: dict[st
         batch = operation.get("x-batch")
         if isinstance(batch, dict) and batch.get("operation") in renamed:
             batch["operation"] = renamed[batch["operation"]]
-        for response in operation.get("responses", {}).values():
-            for link in response.get("links", {}).values() if isinstance(response, dict) else ():
+        for status, response in operation.get("responses", {}).items():
+            for link in response.get("links", {}).values() if not status.startswith("x-") else ():
                 if isinstance(link, dict) and link.get("operationId") in renamed:
                     link["operationId"] = renamed[link["operationId"]]
     for schema, _ in schemas_of(document):

@@ -48,9 +48,10 @@ def _template_of(key: str, place: str, report: Report) -> tuple[str, dict[str, s
     path, _, query = path.partition("?") if "?" in _BRACED.sub("", path) else (path, "", "")
     renamed: dict[str, str] = {}
     path = _BRACED.sub(lambda match: "{" + _clean_name(match.group(1), renamed) + "}", path)
+    has_slash = path.endswith("/")
     segments = [_clean_segment(segment) for segment in path.split("/")]
     path = "/" + "/".join(one for one in segments if one not in {"", ".", ".."})
-    if segments[-1] == "" and path != "/":
+    if has_slash and path != "/":
         path += "/"
     fixed = dict(parse_qsl(query, keep_blank_values=True))
     if fixed:

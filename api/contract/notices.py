@@ -353,6 +353,13 @@ SHAPE_MENDED = finding(
     ("按规范写出类型。", "Write it as the specification asks."),
     _OPENAPI,
 )
+METHOD_CASE = finding(
+    "method-case",
+    _WARNING,
+    ("方法 {method} 应写小写。", "The method {method} is to be written in lower case."),
+    ("改成小写。", "Write it in lower case."),
+    _OPENAPI + " §4.8.9",
+)
 NULL_VALUE = finding(
     "null-value",
     _INFO,

@@ -120,15 +120,16 @@ _BY_METHOD = {
     "head": "check",
     "options": "describe",
 }
+_LEGAL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 _SUCCESS = ("200", "201", "2XX", "default")
 MAX_VERB = 60
 
 
 def resource_of(operation: JsonObject, path: str, service: str) -> str:
     """The resource's name; the service's own name where nothing better is to be had."""
-    stated = operation.get("x-resource")
-    if isinstance(stated, str) and slug(stated):
-        return slug(stated)
+    stated = _stated(operation.get("x-resource"))
+    if stated:
+        return stated
     for tag in operation.get("tags", ()):
         if isinstance(tag, str) and singular_slug(tag):
             return _without_service(singular_slug(tag), service)
@@ -136,6 +137,13 @@ def resource_of(operation: JsonObject, path: str, service: str) -> str:
         if segment and "{" not in segment and not _VERSION_SEGMENT.match(segment) and singular_slug(segment):
             return _without_service(singular_slug(segment), service)
     return service
+
+
+def _stated(name: object) -> str:
+    """A name that the contract states: as it is where it is legal, else its words."""
+    if not isinstance(name, str):
+        return ""
+    return name if _LEGAL.match(name) else slug(name, most=MAX_VERB)
 
 
 def _without_service(resource: str, service: str) -> str:
@@ -146,9 +154,9 @@ def _without_service(resource: str, service: str) -> str:
 
 def verb_of(operation: JsonObject, method: str, path: str) -> str:
     """The verb that the operation has of its own; uniqueness is the caller's part."""
-    stated = operation.get("x-verb")
-    if isinstance(stated, str) and slug(stated, most=MAX_VERB):
-        return slug(stated, most=MAX_VERB)
+    stated = _stated(operation.get("x-verb"))
+    if stated:
+        return stated
     written = operation.get("operationId")
     head = words(written)[0] if isinstance(written, str) and words(written) else ""
     verb = head if head in _PLAIN_VERBS or head in _OTHER_VERBS else _SYNONYMS.get(head, "")

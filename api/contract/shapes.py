@@ -14,6 +14,9 @@ _SCHEMA_SINGLES = (
     "unevaluatedItems", "unevaluatedProperties", "additionalItems", "contentSchema",
 )  # fmt: skip
 
+# Maps whose `x-` entries are extensions; everywhere else a name may begin so (a security scheme `x-api-key`)
+EXTENSIBLE = frozenset({"pathItem", "response"})
+
 # child fields of a schema, for walks over schemas only
 SCHEMA_CHILDREN: dict[str, str] = {
     **dict.fromkeys(_SCHEMA_MAPS, "{schema}"),

@@ -10,7 +10,7 @@ from api.contract import notices
 from api.contract.model import Json, JsonObject
 from api.contract.pointers import join
 from api.contract.report import Report
-from api.contract.shapes import KINDS, SCHEMA_CHILDREN
+from api.contract.shapes import EXTENSIBLE, KINDS, SCHEMA_CHILDREN
 from api.contract.upgrade_swagger import upgrade_swagger
 
 TARGET = "3.1.0"
@@ -49,7 +49,12 @@ def schemas_of(document: JsonObject) -> Iterator[tuple[JsonObject, str]]:
     while stack:
         spec, value, pointer = stack.pop()
         if spec[0] == "{" and isinstance(value, dict):
-            stack.extend((spec[1:-1], item, join(pointer, key)) for key, item in value.items())
+            kind = spec[1:-1]
+            stack.extend(
+                (kind, item, join(pointer, key))
+                for key, item in value.items()
+                if not (kind in EXTENSIBLE and key.startswith("x-"))
+            )
         elif spec[0] == "[" and isinstance(value, list):
             stack.extend((spec[1:-1], item, f"{pointer}/{index}") for index, item in enumerate(value))
         elif isinstance(value, dict):

@@ -34,7 +34,7 @@ def upgrade_swagger(document: JsonObject, report: Report) -> None:
     consumes = document.pop("consumes", None) or [_JSON]
     produces = document.pop("produces", None) or [_JSON]
     for path, item in document.get("paths", {}).items():
-        if not isinstance(item, dict):
+        if path.startswith("x-"):
             continue
         shared = item.pop("parameters", [])
         for method in METHODS:
@@ -84,8 +84,8 @@ def _upgrade_operation(
         operation["requestBody"] = _body(bodies[0], consumes)
     elif forms:
         operation["requestBody"] = _form(forms, consumes)
-    for response in operation.get("responses", {}).values():
-        if isinstance(response, dict):
+    for status, response in operation.get("responses", {}).items():
+        if not status.startswith("x-"):
             _upgrade_response(response, produces)
 
 
