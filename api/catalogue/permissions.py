@@ -20,6 +20,7 @@ DEVELOPERS = frozenset({"owner", "developer"})
 CONTRACTS_SCOPE = "platform:contracts:write"
 SUBSCRIPTIONS_SCOPE = "platform:subscriptions:write"
 APPS_SCOPE = "platform:apps:write"  # who makes an app may subscribe it
+APPS_READ_SCOPE = "platform:apps:read"
 
 PUBLISH_LIVE, SUBSCRIPTION, APP_LIVE = "publish-live", "subscription", "app-live"
 
@@ -47,6 +48,11 @@ def passes(check: Callable[..., None], *arguments: object) -> bool:
     except Refusal:
         return False
     return True
+
+
+def _app_has(caller: Caller, *scopes: str) -> bool:
+    """Whether the caller is no app, or one with one of these scopes: membership alone opens nothing to a token."""
+    return caller.kind != CallerKind.APP or bool(caller.scopes & set(scopes))
 
 
 def requester_of(caller: Caller) -> str:
@@ -113,10 +119,11 @@ def can_set_upstream(caller: Caller) -> bool:
 
 
 def check_can_see_draft(caller: Caller, organisation_id: str) -> None:
-    """Members of the owning organisation in any role, its apps, administrators and the operator."""
+    """Members of the owning organisation in any role, its apps with the scope, administrators and the operator."""
     if caller.kind == CallerKind.ANONYMOUS:
         raise Refusal(NOT_SIGNED_IN)
-    if not (caller.is_administrator or organisation_id in caller.organisations):
+    is_member = organisation_id in caller.organisations and _app_has(caller, CONTRACTS_SCOPE)
+    if not (caller.is_administrator or is_member):
         raise _denied(
             "草稿只对主管部门的成员可见。", "Drafts are seen by members of the owning department only.",
             Text("主管部门的成员", "a member"),
@@ -156,6 +163,24 @@ def can_subscribe(caller: Caller, organisation_id: str) -> bool:
     return passes(check_can_subscribe, caller, organisation_id)
 
 
+def check_can_see_subscriptions(caller: Caller, organisation_id: str) -> None:
+    """Members of the organisation, its apps with a scope for apps or subscriptions, administrators, the operator."""
+    if caller.kind == CallerKind.ANONYMOUS:
+        raise Refusal(NOT_SIGNED_IN)
+    is_member = organisation_id in caller.organisations and _app_has(
+        caller, SUBSCRIPTIONS_SCOPE, APPS_SCOPE, APPS_READ_SCOPE
+    )
+    if not (caller.is_administrator or is_member):
+        raise _denied(
+            "订阅只对所属组织的成员可见。", "Subscriptions are seen by members of the organisation only.",
+            Text("组织的成员", "a member"),
+        )  # fmt: skip
+
+
+def can_see_subscriptions(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_see_subscriptions, caller, organisation_id)
+
+
 def check_can_suspend(caller: Caller, organisation_id: str) -> None:
     """Owners and approvers of the service's department, and the operator."""
     _check_role(
@@ -170,10 +195,11 @@ def can_suspend(caller: Caller, organisation_id: str) -> bool:
 
 # --- approvals ----------------------------------------------------------------------------------
 def check_can_see_approval(caller: Caller, approval: Approval) -> None:
-    """The requester, his organisations, the deciding organisation, administrators and the operator."""
+    """The requester, the organisation that asked, the one that decides, administrators and the operator."""
     if caller.kind == CallerKind.ANONYMOUS:
         raise Refusal(NOT_SIGNED_IN)
-    mine = set(caller.organisations)
+    scope = CONTRACTS_SCOPE if approval.kind == PUBLISH_LIVE else SUBSCRIPTIONS_SCOPE
+    mine = set(caller.organisations) if _app_has(caller, scope) else set()
     concerned = {approval.organisation_id, *approval.payload.get("parties", [])}
     is_own = caller.kind == CallerKind.PERSON and approval.requested_by == caller.id
     if not (caller.is_administrator or is_own or mine & concerned):

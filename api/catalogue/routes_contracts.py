@@ -10,7 +10,7 @@ from litestar.params import JSONBody, PathParameter
 from api.catalogue import approvals, browsing, drafts, onboarding, publishing, readings, schemas, views
 from api.catalogue.drafts import get_version
 from api.catalogue.models import ServiceRecord
-from api.catalogue.permissions import check_can_see_draft
+from api.catalogue.permissions import can_see_draft, check_can_see_draft
 from api.catalogue.rights import owner_of
 from api.catalogue.upload_openapi import UploadOperation
 from api.catalogue.uploads import Upload, from_texts, gather
@@ -126,7 +126,9 @@ async def list_contracts(caller: CurrentCaller) -> Page[schemas.ContractItem]:
     approvals.check_is_signed_in(caller)
     query = ServiceRecord.all()
     if not caller.is_administrator:
-        query = query.filter(organisation_id__in=list(caller.organisations))
+        query = query.filter(
+            organisation_id__in=[one for one in caller.organisations if can_see_draft(caller, one)]
+        )
     items = []
     for record in await query.order_by("name"):
         items += [views.contract_item(row) for row in await browsing.versions_of(record.name)]

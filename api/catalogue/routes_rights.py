@@ -9,7 +9,7 @@ from api.catalogue import approvals, outside, plans, schemas, subscribing, views
 from api.catalogue.inputs import check_id
 from api.catalogue.models import Approval, Subscription
 from api.catalogue.outside import AppOwner
-from api.catalogue.permissions import SUBSCRIPTION, can_see_draft
+from api.catalogue.permissions import SUBSCRIPTION, can_see_draft, can_see_subscriptions
 from api.catalogue.rights import get_subscription, owner_of
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
@@ -46,7 +46,7 @@ async def _owner_of_app(caller: Caller, app_id: str) -> AppOwner:
     approvals.check_is_signed_in(caller)
     check_id(app_id, Text("这个应用", "such app"))
     owner = await outside.ask().app_owner(app_id)
-    if owner is None or not (caller.is_administrator or owner.organisation_id in caller.organisations):
+    if owner is None or not can_see_subscriptions(caller, owner.organisation_id):
         raise Refusal(NOT_FOUND, what=Text(f"应用 {app_id}", f"app {app_id}"))
     return owner
 
@@ -72,7 +72,8 @@ async def list_subscriptions(
     approvals.check_is_signed_in(caller)
     query = Subscription.all()
     if not caller.is_administrator:
-        query = query.filter(organisation_id__in=list(caller.organisations))
+        mine = [one for one in caller.organisations if can_see_subscriptions(caller, one)]
+        query = query.filter(organisation_id__in=mine)
     if status:
         query = query.filter(status=status)
     return Page(items=await _with_approvals(await query.order_by("-requested_at", "id").limit(500)))
@@ -92,7 +93,7 @@ async def _visible(caller: Caller, subscription_id: str) -> Subscription:
     approvals.check_is_signed_in(caller)
     row = await get_subscription(subscription_id)
     owner = await owner_of(row.version_id.partition("@")[0])
-    if not (can_see_draft(caller, owner) or row.organisation_id in caller.organisations):
+    if not (can_see_draft(caller, owner) or can_see_subscriptions(caller, row.organisation_id)):
         raise Refusal(NOT_FOUND, what=Text(f"订阅 {subscription_id}", f"subscription {subscription_id}"))
     return row
 

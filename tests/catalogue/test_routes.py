@@ -18,6 +18,7 @@ from api.catalogue import plans
 from api.catalogue.models import Approval, Publication, VersionRecord
 from api.catalogue.routes import router
 from api.contract.load import load_files
+from api.core import clock
 from api.core.caller import ANONYMOUS, Caller
 from api.core.store import Stores
 from api.settings import Settings
@@ -41,17 +42,19 @@ class Api:
             settings, handlers=[router], dependencies={"caller": Provide(provide)}
         )
 
-    async def send(self, method: str, path: str, who: str = "anonymous", **options: Any) -> httpx.Response:
-        self.caller = self.world.caller(who)
+    async def send(
+        self, method: str, path: str, who: str | Caller = "anonymous", **options: Any
+    ) -> httpx.Response:
+        self.caller = who if isinstance(who, Caller) else self.world.caller(who)
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.door), base_url="http://platform"
         ) as client:
             return await client.request(method, path, **options)
 
-    async def get(self, path: str, who: str = "anonymous", **options: Any) -> httpx.Response:
+    async def get(self, path: str, who: str | Caller = "anonymous", **options: Any) -> httpx.Response:
         return await self.send("GET", path, who, **options)
 
-    async def post(self, path: str, who: str = "anonymous", **options: Any) -> httpx.Response:
+    async def post(self, path: str, who: str | Caller = "anonymous", **options: Any) -> httpx.Response:
         return await self.send("POST", path, who, **options)
 
     async def upload(self, document: dict[str, Any], who: str = "", **options: Any) -> httpx.Response:
@@ -527,6 +530,52 @@ async def test_from_draft_to_live_and_a_subscription(api: Api) -> None:
     assert problem(await api.send("DELETE", one, api.approver)) == (403, "permission-denied")
     assert (await api.send("DELETE", one, developer)).status_code == 204
     assert (await api.get(one, developer)).json()["status"] == "cancelled"
+
+
+async def test_a_token_opens_what_its_scopes_say_and_nothing_by_membership(api: Api) -> None:
+    world, service_id = api.world, await api.published(documents.own(unique("library"), level="L2"))
+    company = world.organisation("company")
+    developer, app = world.person(**{company: "developer"}), world.app(company)
+    row = (
+        await api.post("/platform/v1/subscriptions", developer, json={"app_id": app, "service": service_id})
+    ).json()
+    one, drafts = (
+        f"/platform/v1/subscriptions/{row['subscription_id']}",
+        f"/platform/v1/contracts/{service_id}",
+    )
+    machine = world.app(api.department)
+    bare, wrong = world.caller(app), world.caller(app, "platform:requests:read")
+    for caller in (bare, wrong):
+        assert problem(await api.get(one, caller)) == (404, "not-found")
+        assert (await api.get("/platform/v1/subscriptions", caller)).json()["items"] == []
+        assert (
+            problem(
+                await api.post(
+                    "/platform/v1/subscriptions", caller, json={"app_id": app, "service": service_id}
+                )
+            )[0]
+            == 404
+        )
+    for scope in ("platform:subscriptions:write", "platform:apps:read"):
+        assert (await api.get(one, world.caller(app, scope))).json()["status"] == "active"
+    assert problem(await api.get(drafts, world.caller(machine))) == (403, "permission-denied")
+    assert (await api.get("/platform/v1/contracts", world.caller(machine))).json()["items"] == []
+    assert (await api.get(drafts, world.caller(machine, "platform:contracts:write"))).status_code == 200
+    waiting = await Approval.create(
+        id="ap_" + unique("x").replace("-", ""), kind="publish-live", subject=f"{service_id}/live", organisation_id=api.department,
+        requested_by="operator:local", requested_at=clock.now(),
+    )  # fmt: skip
+    assert (await api.get("/platform/v1/approvals", world.caller(machine))).json()["items"] == []
+    seen = (
+        await api.get("/platform/v1/approvals", world.caller(machine, "platform:contracts:write"))
+    ).json()["items"]
+    assert [(item["approval_id"], item["may_decide"]) for item in seen] == [(waiting.id, False)]
+    decision = await api.post(
+        f"/platform/v1/approvals/{waiting.id}/decision",
+        world.caller(machine, "platform:contracts:write"),
+        json={"approve": True},
+    )
+    assert problem(decision) == (403, "permission-denied")
 
 
 async def test_withdrawing_a_request(api: Api) -> None:
