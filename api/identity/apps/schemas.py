@@ -61,7 +61,8 @@ class RotationRequest(Struct, frozen=True, forbid_unknown_fields=True):
 class KeysRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Public keys only: ES256, PS256, RS256 (2048 bits or more) or EdDSA; at most 10.
 
-    Without `auth_method` the app authenticates by `private_key_jwt` when there are keys, else by its secrets.
+    Without `auth_method` the app authenticates by `private_key_jwt` when there are keys, else by its secrets, and
+    by that alone. To change over without a gap lay the keys in with `client_secret` first, then switch.
     """
 
     keys: Annotated[list[dict[str, Any]], Meta(max_length=10)]
