@@ -19,7 +19,7 @@ from api.main.control_plane import city_side, platform_routers
 from api.main.data_plane import DataPlane
 from api.settings import Settings
 from portal.site import page_headers, portal_plugin
-from sandbox.synthetic import SyntheticConnector
+from sandbox.synthetic import synthetic_connector
 
 CALENDAR_SECONDS = 60.0
 
@@ -29,10 +29,11 @@ def compose_sandbox(
 ) -> FrontDoor:
     """The sandbox process: control plane and sandbox plane."""
     outside.use(outside_of(settings))
-    side = city_side(settings, is_sole=settings.workers == 1)
+    is_sole = settings.workers == 1 and not settings.limit_share and not settings.redis_url
+    side = city_side(settings, is_sole=is_sole)
     plane.register_http()
     plane.connectors.register("city", side.connector)
-    plane.connectors.register("", lambda _, service: SyntheticConnector(service))
+    plane.connectors.register("", synthetic_connector)
     portal = portal_plugin(settings, gateway=plane, ring=plane.oauth.ring, vault=plane.vault)
     door = create_app(
         settings,
