@@ -76,7 +76,7 @@ async def save_profile(request: AnyRequest, caller: CurrentCaller) -> Page | Res
     return await _account_page(request, caller, status=form.status, profile=form)
 
 
-@post("/account/password", opt={"slowapi": "10/minute"})
+@post("/account/password", opt={"slowapi": "10/minute; 100/hour", "slowapi_scope": "platform-sign-in"})
 async def change_password(request: AnyRequest, caller: CurrentCaller) -> Page | Response[None]:
     """A new password; the other sessions end."""
     check_signed_in(caller)

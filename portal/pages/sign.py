@@ -35,7 +35,10 @@ INVITATION = Form(
     Field("password", kind="password", required=False),
 )
 
-_SLOW = {"slowapi": "10/minute"}
+# The same limits as the platform API's own routes, counted together where a password can be guessed.
+_MAILED = {"slowapi": "10/minute; 60/hour"}
+_GUESSED = {"slowapi": "10/minute; 100/hour", "slowapi_scope": "platform-sign-in"}
+_LINKS = {"slowapi": "30/minute"}
 
 
 def safe_next(address: str) -> str:
@@ -73,7 +76,7 @@ async def show_sign_up(request: AnyRequest, caller: CurrentCaller) -> Page | Res
     return await page(request, caller, "sign_up.html", form=SIGN_UP.blank())
 
 
-@post("/sign-up", opt=_SLOW)
+@post("/sign-up", opt=_MAILED)
 async def sign_up(request: AnyRequest, caller: CurrentCaller) -> Page | Response[None]:
     """Asks for the mailed link; says the same whether or not the address has an account."""
     form = await SIGN_UP.read(request)
@@ -110,7 +113,7 @@ async def show_verify(request: AnyRequest, caller: CurrentCaller) -> Page:
     return await page(request, caller, "verify.html", token=_token(request))
 
 
-@post("/verify", opt=_SLOW)
+@post("/verify", opt=_LINKS)
 async def verify(request: AnyRequest) -> Response[None]:
     """Makes the person; the sign-in form follows with the address filled in."""
     token = str((await request.form()).get("token", ""))[:100]
@@ -129,7 +132,7 @@ async def show_sign_in(request: AnyRequest, caller: CurrentCaller) -> Page | Res
     return await page(request, caller, "sign_in.html", form=form)
 
 
-@post("/sign-in", opt=_SLOW)
+@post("/sign-in", opt=_GUESSED)
 async def sign_in(request: AnyRequest, caller: CurrentCaller) -> Page | Response[None]:
     """Opens a session and goes on to `next`, or to the apps."""
     form = await SIGN_IN.read(request)
@@ -167,7 +170,7 @@ async def show_reset(request: AnyRequest, caller: CurrentCaller) -> Page:
     return await page(request, caller, "reset.html", form=RESET.blank())
 
 
-@post("/reset", opt=_SLOW)
+@post("/reset", opt=_MAILED)
 async def reset(request: AnyRequest, caller: CurrentCaller) -> Page | Response[None]:
     """Asks for the mail, or sets the password by the mailed token."""
     if "token" in await request.form():
@@ -205,7 +208,7 @@ async def show_invitation(request: AnyRequest, caller: CurrentCaller) -> Page:
     return await page(request, caller, "invitation.html", form=form, invitation=invitation, roles=ROLES)
 
 
-@post("/invitation", opt=_SLOW)
+@post("/invitation", opt=_GUESSED)
 async def accept_invitation(request: AnyRequest, caller: CurrentCaller) -> Page | Response[None]:
     """Accepts as the person signed in, as the one with the address and password, or as a new one."""
     form = await INVITATION.read(request)

@@ -107,7 +107,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "quota.title": ("配额", "Quota"),
     "quota.plan": ("套餐：{plan}", "Plan: {plan}"),
     "quota.text": (
-        "匀速恢复（GCRA)，也是一次最多可用的量；被拒绝的调用不扣。",
+        "匀速恢复（GCRA），也是一次最多可用的量；被拒绝的调用不扣。",
         "Refilled evenly (GCRA); the figure is also the largest burst. A refused call costs nothing.",
     ),
     "quota.class": ("配额类", "Class"),
