@@ -1,6 +1,9 @@
 """The population: deterministic, quick to write, and without a contradiction, whatever the seed."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -35,6 +38,17 @@ def test_the_same_seed_gives_the_same_city(tmp_path: Path) -> None:
         generate(tmp_path / name, 300, 60, seed)
     assert dump(tmp_path / "one") == dump(tmp_path / "two")
     assert dump(tmp_path / "one") != dump(tmp_path / "other")
+
+
+def test_the_same_city_in_every_process(tmp_path: Path) -> None:
+    """Nothing hangs on the order of a set or a dict of another process."""
+    code = "import sys; from pathlib import Path; from sandbox.city.population.generate import generate; generate(Path(sys.argv[1]), 200, 40, 7)"
+    for hash_seed in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / hash_seed)],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed}, check=True, timeout=120,
+        )  # fmt: skip
+    assert dump(tmp_path / "1") == dump(tmp_path / "2")
 
 
 def test_named_people_and_companies_are_the_same_in_every_city(tmp_path: Path) -> None:
