@@ -107,10 +107,11 @@ class SnapshotFeed:
         if self._refreshes < 1:
             return False
         self._refreshes -= 1
-        try:
-            changed = await self.poll()
-            if self._look_again is not None and await self._look_again():
-                changed = True
+        seen = self._seen
+        try:  # keys first: what they are compared with is what was known when the refusal was made
+            changed = self._look_again is not None and await self._look_again()
+            await self.poll()
+            changed = changed or self._seen != seen  # by this poll, or by another's that this one waited for
         except (OSError, BaseORMException) as error:
             log_failure("gateway.refresh_failed", error)
             return False

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from api.core.store import Stores
@@ -32,8 +33,10 @@ def target(installation: Installation, server: RunningServer) -> Target:
     """A good app with tokens, and codes that exist and that do not."""
     subscriptions = ("--subscribe", "company@v1", "--subscribe", "tax@v1", "--subscribe", "post@v1")
     app = installation.json("app", "create", "--name", "fuzz", "--environment", "sandbox", *subscriptions)
-    credentials = ("--client-id", app["client_id"], "--client-secret", app["client_secret"])
-    tokens = tuple(installation.json("token", *credentials)["access_token"] for _ in range(3))
+    credentials = (app["client_id"], app["client_secret"])
+    form = {"grant_type": "client_credentials"}
+    answers = [httpx.post(server.url + "/oauth/token", data=form, auth=credentials) for _ in range(3)]
+    tokens = tuple(answer.json()["access_token"] for answer in answers)
     personas = installation.json("city", "personas")["personas"]
     codes = tuple(row["code"] for row in personas if row.get("code"))[:20]
     return Target(

@@ -229,7 +229,7 @@ def _path(random: Random, operation: Operation, target: Target) -> bytes:
     for segment in operation.path.split("/")[1:]:
         if segment.startswith("{"):
             value = random.choice(target.codes)
-            segments.append(encode(random, value if random.random() < 0.4 else bend(random, value)))
+            segments.append(encode(random, value if random.random() < 0.6 else bend(random, value)))
         elif random.random() < 0.04:
             segments.append(encode(random, bend(random, segment)))
         else:
@@ -245,7 +245,7 @@ def _path(random: Random, operation: Operation, target: Target) -> bytes:
 def _query(random: Random, operation: Operation, target: Target) -> bytes:
     pairs = []
     for name in operation.query:
-        if random.random() < 0.6:
+        if random.random() < 0.3:
             value = random.choice([*NASTY, *target.codes, "1", "10", "2025"])
             pairs.append(name.encode() + b"=" + encode(random, value))
     if random.random() < 0.15:

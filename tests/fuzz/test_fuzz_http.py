@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import httpx
@@ -74,14 +75,19 @@ async def fuzz(
     return statuses
 
 
+async def new_token(http: httpx.AsyncClient, target: Target) -> str:
+    """A fresh token of the target's app."""
+    form = {"grant_type": "client_credentials"}
+    answer = await http.post("/oauth/token", data=form, auth=(target.client_id, target.secret))
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
 async def still_works(server: RunningServer, target: Target) -> None:
     """The server is alive, gives a token, answers a call with it, and has logged no failure."""
     assert server.process.poll() is None
     async with httpx.AsyncClient(base_url=server.url) as http:
-        form = {"grant_type": "client_credentials"}
-        answer = await http.post("/oauth/token", data=form, auth=(target.client_id, target.secret))
-        assert answer.status_code == 200, answer.text
-        bearer = {"Authorization": "Bearer " + answer.json()["access_token"]}
+        bearer = {"Authorization": "Bearer " + await new_token(http, target)}
         answer = await http.get(f"/api/company/v1/companies/{target.codes[0]}", headers=bearer)
         assert answer.status_code == 200, answer.text
     for word in ("Traceback", "platform.failure", "job.failure", "oauth.unreadable"):
@@ -97,7 +103,9 @@ async def test_oauth(server: RunningServer, target: Target, count: int) -> None:
 
 @pytest.mark.parametrize("count", COUNTS)
 async def test_api(server: RunningServer, target: Target, count: int) -> None:
-    statuses = await fuzz(server.url, target, api_request, count)
+    async with httpx.AsyncClient(base_url=server.url) as http:  # those of the fixture may be revoked by now
+        tokens = tuple([await new_token(http, target) for _ in range(3)])
+    statuses = await fuzz(server.url, replace(target, tokens=tokens), api_request, count)
     assert {200, 400, 401, 404} <= statuses.keys(), statuses
     await still_works(server, target)
 

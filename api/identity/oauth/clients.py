@@ -24,7 +24,7 @@ from api.identity.oauth.jose import PublicKey, older_name
 from api.identity.oauth.rights import Rights
 from api.identity.oauth.scopes import GrantedScopes, PublishedScopes, grant_scopes
 
-MAX_CACHED = 20_000
+MAX_CACHED = 4096
 MAX_SECRETS = 25  # five may be valid at once; older ones are kept to explain why they no longer work
 PREFIXES = {"sandbox": "kt_", "live": "kl_"}
 _is_client_id = re.compile(

@@ -6,6 +6,7 @@ The JWKS shows all three, so that a verifier knows a key before the first token 
 long as the last one lives. Only the active key signs. Nothing here knows what a token says.
 """
 
+import asyncio
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,6 +52,7 @@ class KeyRing:
         self._by_kid: dict[str, EllipticCurvePublicKey] = {}
         self._by_header: dict[bytes, EllipticCurvePublicKey] = {}
         self._looked_at = 0.0
+        self._looking = asyncio.Lock()
         self._seen: tuple[tuple[str, str], ...] = ()
         self.jwks: bytes = b'{"keys":[]}'
         self.jwks_etag = '""'
@@ -104,10 +106,16 @@ class KeyRing:
         return True
 
     async def look_again(self) -> bool:
-        """For a token whose key is unknown: refresh, at most once a second. Returns whether keys changed."""
-        if clock.unix_seconds() - self._looked_at < LOOK_AGAIN_SECONDS:
-            return False
-        return await self.refresh()
+        """For a token whose key is unknown: refresh, at most once a second. Returns whether keys have changed.
+
+        Those who come at the same time wait for one look, and all of them are told what it found. Call it at
+        once after the refusal: it compares with what is known at the call.
+        """
+        seen = self._seen
+        async with self._looking:
+            if clock.unix_seconds() - self._looked_at >= LOOK_AGAIN_SECONDS:
+                await self.refresh()
+        return self._seen != seen
 
     async def rotate(self) -> str:
         """Next becomes active, active retires, a new next is made. Returns the id of the active key.

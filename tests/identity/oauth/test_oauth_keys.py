@@ -105,9 +105,20 @@ async def test_token_of_a_key_that_is_new_to_this_process(emptied: Stores) -> No
     await ring.rotate()
     token = issue(ring)
     other._looked_at = 0.0  # the last look is longer ago than a second
-    claims = await tokens.verify_or_look_again(token, other, ISSUER, AUDIENCE)
-    assert claims.client_id == "kl_a"
-    assert not await other.look_again()  # at most once a second
+    answers = await asyncio.gather(
+        *(tokens.verify_or_look_again(token, other, ISSUER, AUDIENCE) for _ in range(8))
+    )
+    assert {claims.client_id for claims in answers} == {"kl_a"}
+
+
+async def test_unknown_keys_make_a_process_look_once_a_second_at_most(emptied: Stores) -> None:
+    ring, other = make_ring(), make_ring()
+    await ring.ensure()
+    await other.ensure()
+    await ring.rotate()
+    await ring.rotate()
+    with pytest.raises(tokens.UnknownSigningKey):  # it looked a moment ago
+        await tokens.verify_or_look_again(issue(ring), other, ISSUER, AUDIENCE)
 
 
 async def test_private_keys_are_sealed_with_their_kid(emptied: Stores) -> None:
