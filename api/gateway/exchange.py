@@ -53,18 +53,9 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(
-        self,
-        *,
-        request_id: str,
-        face: str,
-        method: str,
-        raw_path: bytes,
-        query_string: bytes,
-        headers: Headers,
-        client_address: str,
-        started_ns: int,
-        started_at_us: int,
-    ) -> None:
+        self, *, request_id: str, face: str, method: str, raw_path: bytes, query_string: bytes, headers: Headers,
+        client_address: str, started_ns: int, started_at_us: int,
+    ) -> None:  # fmt: skip
         self.request_id = request_id
         self.parent_id = ""
         self.face = face

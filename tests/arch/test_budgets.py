@@ -15,9 +15,12 @@ MAX_FUNCTION_LINES = 60
 BROAD_EXCEPT_PLACES = {
     "api/gateway/pipeline.py",  # whatever happens, the call is recorded and answered
     "api/gateway/rest.py",
+    "api/gateway/record.py",  # the answer is out: a defect in counting must not break the connection
     "api/gateway/recorder.py",  # a writer outlives a failing store
     "api/gateway/evidence.py",
-    "api/core/jobs.py",
+    "api/gateway/snapshot_feed.py",  # a connector that cannot be closed must not stop the others
+    "api/gateway/connectors/http_connection.py",  # what the client's side raised is what the call ends with
+    "api/core/jobs.py",  # a job that dies of one failing store would fail silently for ever
 }
 
 
@@ -88,8 +91,17 @@ def test_broad_excepts_stand_where_they_must() -> None:
             caught = [
                 node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ExceptHandler)
             ]
-            guilty += [f"{_name(path)}:{node.lineno}" for node in caught if _is_broad(node.type)]
+            guilty += [
+                f"{_name(path)}:{node.lineno}"
+                for node in caught
+                if _is_broad(node.type) and not _raises_again(node)
+            ]
     assert not guilty, guilty
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    """Whether it only cleans up: what was caught goes on."""
+    return any(isinstance(node, ast.Raise) and node.exc is None for node in ast.walk(handler))
 
 
 def _is_broad(caught: ast.expr | None) -> bool:

@@ -1,0 +1,96 @@
+"""Problem types of the step call: what an upstream does wrong. Use them as `problem_types.NAME`."""
+
+from api.core.problems import define
+
+_CALL = "call"
+
+UPSTREAM_UNREACHABLE = define(
+    "upstream-unreachable",
+    502,
+    ("部门系统无法连接", "The department's system cannot be reached"),
+    ("无法连接 {service} 的上游系统。", "The upstream of {service} cannot be reached."),
+    ("稍后重试；状态见服务页。", "Try again later; its state is on the service page."),
+    (
+        "连接被拒绝、中断，或域名无法解析。",
+        "The connection was refused or broken, or the name does not resolve.",
+    ),
+    step=_CALL,
+    retry=True,
+)
+UPSTREAM_TIMEOUT = define(
+    "upstream-timeout",
+    504,
+    ("部门系统超时", "The department's system took too long"),
+    ("{service} 在 {deadline_ms} 毫秒内没有回答。", "{service} did not answer within {deadline_ms} ms."),
+    ("稍后重试；写操作请带 Idempotency-Key。", "Try again later; send an Idempotency-Key with a write."),
+    ("上游在期限内没有给出完整响应。", "The upstream gave no complete answer before the deadline."),
+    step=_CALL,
+    retry=True,
+)
+UPSTREAM_INVALID = define(
+    "upstream-invalid",
+    502,
+    ("部门系统的响应无法读取", "The department's system answered nonsense"),
+    ("{service} 的响应不是合法的 HTTP。", "The answer of {service} is no valid HTTP."),
+    ("把 request_id 告诉主管部门。", "Tell the owning department the request_id."),
+    ("响应头错误、长度不符或提前断开。", "Broken header, wrong length or an early end."),
+    step=_CALL,
+    retry=True,
+)
+CIRCUIT_OPEN = define(
+    "circuit-open",
+    503,
+    ("部门系统暂停接入", "The department's system is held off"),
+    (
+        "{service} 连续失败，暂停 {retry_after} 秒。",
+        "{service} failed repeatedly and is held off for {retry_after} s.",
+    ),
+    ("等待 Retry-After 秒。", "Wait Retry-After seconds."),
+    (
+        "熔断器保护出故障的上游，不让请求堆积。",
+        "The circuit breaker protects a failing upstream from a queue of calls.",
+    ),
+    step=_CALL,
+    retry=True,
+)
+DEPARTMENT_CLOSED = define(
+    "department-closed",
+    503,
+    ("不在服务时间", "The department is closed"),
+    ("{service} 的服务时间为 {hours}。", "{service} answers during {hours}."),
+    ("在服务时间内重试，见 Retry-After。", "Try again within its hours; see Retry-After."),
+    ("契约的 x-service 声明了服务时间。", "The contract's x-service states the hours."),
+    step=_CALL,
+    retry=True,
+)
+UPSTREAM_BUSY = define(
+    "upstream-busy",
+    503,
+    ("部门系统繁忙", "The department's system is busy"),
+    (
+        "{service} 的并发调用已满。",
+        "As many calls to {service} are under way as its connection allows.",
+    ),
+    ("等待 Retry-After 秒，并降低并发。", "Wait Retry-After seconds and send fewer calls at once."),
+    (
+        "每个上游的并发调用有上限，一个慢系统不会拖住其他服务。",
+        "Calls to one upstream are bounded, so that a slow system cannot hold up the others.",
+    ),
+    step=_CALL,
+    retry=True,
+)
+EGRESS_REFUSED = define(
+    "egress-refused",
+    502,
+    ("上游地址不被允许", "The upstream's address is not allowed"),
+    (
+        "{service} 的上游地址不在平台允许访问的网络之内。",
+        "The upstream of {service} is outside the networks that the platform may call.",
+    ),
+    ("把 request_id 告诉平台运维。", "Tell the operators the request_id."),
+    (
+        "KAIMEN_EGRESS_ALLOW 默认为空；域名解析出的地址须在其中，链路本地与云元数据地址一律拒绝。",
+        "KAIMEN_EGRESS_ALLOW is empty by default; the address that a name resolves to must be in it, and link-local and cloud metadata addresses are always refused.",
+    ),
+    step=_CALL,
+)
