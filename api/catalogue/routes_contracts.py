@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post, put
-from litestar.datastructures import UploadFile
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.params import JSONBody, PathParameter
 
 from api.catalogue import approvals, browsing, drafts, onboarding, publishing, readings, schemas, views
@@ -28,7 +28,7 @@ from api.core.problem_types_platform import (
     PERMISSION_DENIED,
     UPLOAD_REFUSED,
 )
-from api.core.problems import Refusal
+from api.core.problems import Refusal, Text
 
 _WRITE = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT)
 _MEMBERS = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND)
@@ -43,7 +43,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> tuple[Upload, schemas.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        form = await request.form()
+        form = await _form_of(request)
         parts, fields = [], {}
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
@@ -59,6 +59,17 @@ async def read_upload(request: Request[Any, Any, Any]) -> tuple[Upload, schemas.
         return gather([("upload.zip", await request.body())], options.entry), options
     options = _decoded(await request.body())
     return from_texts(options.files, options.entry), options
+
+
+async def _form_of(request: Request[Any, Any, Any]) -> FormMultiDict:
+    """The parts of a multipart body. Litestar 2.25's reader lets these out on a field that is not UTF-8 (fuzzed)."""
+    try:
+        return await request.form()
+    except (LookupError, ValueError) as error:
+        message = Text(
+            "multipart 格式有误,字段须为 UTF-8。", "The multipart body is malformed; fields are UTF-8."
+        )
+        raise Refusal(INPUT_INVALID, errors=({"pointer": "", "message": message},), count=1) from error
 
 
 def _options(fields: dict[str, Any]) -> schemas.ContractUpload:

@@ -161,6 +161,13 @@ async def test_validate_only_stores_nothing(api: Api) -> None:
             {"content": b"nonsense", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
             (400, "input-invalid"),
         ),
+        (
+            {
+                "content": b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n\xff\r\n--x--\r\n',
+                "headers": {"Content-Type": "multipart/form-data; boundary=x"},
+            },
+            (400, "input-invalid"),
+        ),
         ({"content": b"x" * (25 * 1024 * 1024)}, (413, "request-too-large")),
     ],
 )
