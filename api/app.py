@@ -130,10 +130,23 @@ def problem_of(error: Exception) -> Problem:
         return Refusal(platform_types.INPUT_INVALID, errors=errors, count=len(errors))
     if isinstance(error, HTTPException):
         return _problem_of_status(error)
+    if isinstance(error, UnicodeDecodeError | LookupError) and _is_from(error, "litestar._multipart"):
+        message = Text("表单的编码有误。", "The form is not in the encoding that it says.")
+        return Refusal(platform_types.INPUT_INVALID, errors=({"pointer": "", "message": message},), count=1)
     if isinstance(error, RecursionError) and "deserializing" in str(error):  # msgspec, over a body of "[[[[…"
         message = Text("嵌套过深。", "It is nested too deeply.")
         return Refusal(platform_types.INPUT_INVALID, errors=({"pointer": "", "message": message},), count=1)
     return Failure(problem_types.INTERNAL_ERROR)
+
+
+def _is_from(error: BaseException, module: str) -> bool:
+    """Whether it went up through this module: the library leaves some faults of a body untranslated."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == module:
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _field_error(item: dict[str, Any]) -> dict[str, Any]:

@@ -175,3 +175,40 @@ async def test_sign_in_is_limited_by_address(platform: Platform) -> None:
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert (await platform.browser().sign_in("nobody@company.example", "guess")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("media_type", "content"),
+    [
+        ("multipart/form-data", b"--x\r\n"),
+        ("multipart/form-data; boundary=", b"--\r\n"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=csrf\r\n"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n\xff\r\n--x--',
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="csrf"; filename="f"\r\n\r\nz\r\n--x--\r\n',
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="csrf"\r\nContent-Type: text/plain; charset=nonsense\r\n\r\nz\r\n--x--\r\n',
+        ),
+        ("application/x-www-form-urlencoded", b"csrf=%ff%00&csrf=b"),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"\xff"),
+        ("application/x-www-form-urlencoded", b"&" * 5000),
+        ("application/x-www-form-urlencoded", b""),
+        ("text/plain", b"csrf=x"),
+        ("\xff", b"x"),
+    ],
+)
+async def test_a_broken_form_is_no_way_round(platform: Platform, media_type: str, content: bytes) -> None:
+    person = await platform.person()
+    answer = await person.http.post(
+        f"{ORIGIN}/platform/v1/sign-out",
+        content=content,
+        headers=[(b"Content-Type", media_type.encode("latin-1"))],
+    )
+    assert answer.status_code in {400, 403}, answer.text
+    assert (await person.get("/me")).status_code == 200
