@@ -149,7 +149,7 @@ async def get_me(request: AnyRequest, caller: CurrentCaller) -> Me:
                 name_en=one.name_en,
                 roles=[role for role in ROLE_NAMES if caller.has_role(one.id, role)],
             )
-            for one in await organisations_of(caller)
+            for one in (await organisations_of(caller) if caller.organisations else [])
         ],
         csrf_token=str(request.scope["state"].get("csrf", "")),
     )
