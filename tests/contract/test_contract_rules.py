@@ -85,7 +85,7 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("keyword-typo", {f"{NAME}/patern": "^a$"}),
     ("scenario-id", {f"{GET}/x-scenarios": [{"id": "a", "then": {"status": 200}}, {"id": "a", "then": {"status": 200}}]}),
     ("scenario-title", {f"{SCENARIO}/title/en": GONE}),
-    ("scenario-when", {f"{SCENARIO}/when": {"kode": "91310000MA1K000004"}}),
+    ("scenario-when", {f"{SCENARIO}/when": {"kode": "91990106MA0000015L"}}),
     ("scenario-when-value", {f"{SCENARIO}/when": {"code": "short"}}),
     ("scenario-status", {f"{SCENARIO}/then/status": 202}),
     ("scenario-body", {f"{SCENARIO}/then/body": {"status": "odd"}}),
