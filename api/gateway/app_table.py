@@ -7,8 +7,9 @@ the id, and so does the change feed. It knows no database: snapshot_feed fills i
 """
 
 import hashlib
+import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -22,18 +23,16 @@ _KIND = {kind: number for number, kind in enumerate(KINDS)}
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _TO_BASE32 = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
+_USUAL = re.compile(f"[0-7][{_CROCKFORD}]{{25}}")  # what api.core.ids makes of 16 bytes
 _LENGTH = 26
 _KEY = 16
 
 
 def pack_id(identifier: str) -> bytes:
     """The 16 random bytes of an identifier such as `a_01h2…`; of any other text, 16 bytes of its hash."""
-    text = identifier.partition("_")[2]
-    if len(text) == _LENGTH:
-        try:
-            return int(text.translate(_TO_BASE32), 32).to_bytes(_KEY, "big")
-        except (ValueError, OverflowError):
-            pass
+    text = identifier[2:]
+    if _USUAL.fullmatch(text):
+        return int(text.translate(_TO_BASE32), 32).to_bytes(_KEY, "big")
     return hashlib.blake2b(identifier.encode(), digest_size=_KEY).digest()
 
 
@@ -91,7 +90,7 @@ class AppTable:
         kind: str = "individual",
         status: str = "active",
         plan: str = "standard",
-        grants: Iterable[Grant] = (),
+        grants: Sequence[Grant] = (),
     ) -> int:
         """Add an app or write it anew. Returns its row's number."""
         key = pack_id(app_id)
@@ -114,14 +113,14 @@ class AppTable:
             self._rights_of[row] = rights
             self._plan_of[row] = self.plans.number_of(plan)
             self._flags[row] = flags
-        if unpack_id("o", organisation) == organisation_id:
+        if organisation_id.startswith("o_") and _USUAL.fullmatch(organisation_id[2:]):
             self._odd.pop(row, None)
         else:
             self._odd[row] = organisation_id
         self.version += 1
         return row
 
-    def set_rights(self, app_id: str, grants: Iterable[Grant]) -> None:
+    def set_rights(self, app_id: str, grants: Sequence[Grant]) -> None:
         """Write an app's subscriptions anew; nothing happens to an app that is not in the table."""
         row = self.find(app_id)
         if row >= 0:

@@ -5,7 +5,7 @@ asks and kept for a bounded number of sets.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from api.gateway.exchange import Decision
 
@@ -55,15 +55,17 @@ class RightsPool:
         self._grant_numbers: dict[Grant, int] = {}
         self._members: list[bytes] = [b""]
         self._numbers: dict[bytes, int] = {b"": 0}
-        self._uses = array("I", [1])  # number 0, the empty set, is never given back
+        self._uses = array("I", [0])  # number 0, the empty set, is not counted
         self._free: list[int] = []
         self._readable: dict[int, Rights] = {}
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def take(self, grants: Iterable[Grant]) -> int:
+    def take(self, grants: Sequence[Grant]) -> int:
         """The number of this set, one more app having it."""
+        if not grants:
+            return 0
         members = array("I", sorted({self._grant_number(grant) for grant in grants})).tobytes()
         number = self._numbers.get(members)
         if number is None:
@@ -81,6 +83,8 @@ class RightsPool:
 
     def give_back(self, number: int) -> None:
         """One app fewer has this set."""
+        if number == 0:
+            return
         self._uses[number] -= 1
         if self._uses[number] == 0:
             del self._numbers[self._members[number]]
