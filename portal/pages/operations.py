@@ -16,12 +16,13 @@ from api.identity.apps import service as apps
 from api.identity.models import App
 from api.identity.permissions import can_edit_app
 from portal import samples, tryit
+from portal.contract_texts import OperationTexts
 from portal.forms import Field, Filled, Form
 from portal.frame import check_signed_in, page
 from portal.language import language_of
-from portal.shelf import FieldRow, Shown, described, find_operation, find_service, rows_of, type_of
+from portal.shelf import FieldRow, Shown, find_operation, find_service, rows_of, type_of
 from portal.tryit import Answer
-from portal.view import AnyRequest, Page, settings_of
+from portal.view import AnyRequest, Page, Words, settings_of
 from sdk.samples import samples as code_samples
 
 _NEIGHBOURS = 30
@@ -51,7 +52,7 @@ class ResponseView(Struct, frozen=True):
     media: list[MediaView]
 
 
-def _parameter_view(one: Parameter, language: str) -> ParameterView:
+def _parameter_view(one: Parameter, texts: OperationTexts) -> ParameterView:
     options = one.schema.get("enum") or (["true", "false"] if one.schema.get("type") == "boolean" else [])
     example = (
         one.example
@@ -63,7 +64,7 @@ def _parameter_view(one: Parameter, language: str) -> ParameterView:
         location=one.location,
         required=one.required,
         type=type_of(one.schema),
-        described=one.description or described(one.schema, language),
+        described=texts.parameter(one),
         example=samples.as_text(example)[:200],
         options=tuple(samples.as_text(option) for option in options[:200]),
     )
@@ -81,11 +82,13 @@ def _media_view(media: Media, shown: Shown, language: str, seed: str) -> MediaVi
     )
 
 
-def _responses(operation: Operation, shown: Shown, language: str) -> list[ResponseView]:
+def _responses(
+    operation: Operation, shown: Shown, texts: OperationTexts, language: str
+) -> list[ResponseView]:
     return [
         ResponseView(
             one.status,
-            one.description,
+            texts.response(one),
             [_media_view(media, shown, language, f"{operation.id}:{one.status}") for media in one.media[:2]],
         )
         for one in operation.responses[:12]
@@ -133,9 +136,11 @@ async def _operation_page(
 ) -> Page:  # fmt: skip
     language = language_of(request)
     service = shown.service
+    texts = OperationTexts(service, operation, language)
     mine = await usable_apps(caller, shown.id) if "sandbox" in shown.publications else []
-    parameters = [_parameter_view(one, language) for one in operation.parameters]
+    parameters = [_parameter_view(one, texts) for one in operation.parameters]
     position = shown.operations.index(operation)
+    title = Words(language).texts(operation.texts, "title", operation.summary or operation.id)
     first = max(0, min(position - _NEIGHBOURS // 2, len(shown.operations) - _NEIGHBOURS))
     bodies = operation.body.media if operation.body else ()
     context: dict[str, Any] = {
@@ -149,10 +154,14 @@ async def _operation_page(
         "has_body": bool(samples.json_media(operation)),
         "body_type": samples.json_media(operation),
         "bodies": [_media_view(one, shown, language, f"{operation.id}:body") for one in bodies[:3]],
-        "responses": _responses(operation, shown, language),
+        "responses": _responses(operation, shown, texts, language),
         "samples": [
             (one.label, one.source)
-            for one in code_samples(operation, base_url=_base_of(request, shown), schemas=service.schemas)
+            for one in code_samples(
+                msgspec.structs.replace(operation, summary=title),
+                base_url=_base_of(request, shown),
+                schemas=service.schemas,
+            )
         ],
         "neighbours": shown.operations[first : first + _NEIGHBOURS],
         "answer": answer,

@@ -37,9 +37,7 @@ def make_department(installation: Installation, server: RunningServer) -> Depart
     """By the administrator's single-use link, then by invitations, all of it in the portal."""
     head, approver = Visitor(server.url), Visitor(server.url)
     link = installation.json("admin", "invite")["link"]
-    page = head.submit(
-        head.open(link), "/invitation", email=head.email, name="平台管理员", password=PASSWORD
-    )
+    page = head.submit(head.open(link), "/invitation", email=head.email, name="平台管理员", password=PASSWORD)
     head.submit(page, "/sign-in", password=PASSWORD)
     slug = "library-" + secrets.token_hex(3)
     page = head.open("/administration/departments/new")

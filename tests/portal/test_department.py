@@ -39,7 +39,9 @@ def live(department, published, shared_developer):
             page = shared_developer.open(f"/catalogue/library-cards/v1/operations/{operation}")
             answer = shared_developer.submit(page, operation)
             assert answer.with_class("sample"), answer.text[:1500]
-        staff = department.head.make_app("library-cards@v1", name="内部", organisation=department_id(department))
+        staff = department.head.make_app(
+            "library-cards@v1", name="内部", organisation=department_id(department)
+        )
         page = department.head.open("/catalogue/library-cards/v1/operations/listStaffNotes")
         department.head.submit(page, "listStaffNotes", app=staff.url.rpartition("/")[2])
         page = department.head.open(f"{department.path}/services/library-cards@v1")

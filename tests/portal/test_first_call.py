@@ -42,7 +42,7 @@ def test_from_the_home_page_to_the_first_call_explained(server):
 
     page = somebody.open(page.link("/apps/new"))
     page = somebody.submit(page, "/apps/new", services=["company@v1"])
-    client_id, secret = credentials_of(page)
+    _, secret = credentials_of(page)
     assert secret.startswith("kts_")
     address = page.url
 
