@@ -213,14 +213,34 @@ def publish(platform: Platform, service: str, environment: str, upstream: str, f
 
 @contract.command("retire")
 @click.argument("service", metavar="SERVICE@VERSION")
-@click.option("--environment", type=click.Choice(["sandbox", "live"]), required=True)
-@click.option("--reason", default="")
+@click.option(
+    "--environment",
+    type=click.Choice(["sandbox", "live"]),
+    default=None,
+    help="Take it out of this environment only, at once; needs a reason. Without: the version, with notice.",
+)
+@click.option("--reason", default="", help="Shortens the six months of notice.")
+@click.option("--successor", default="", metavar="SERVICE@VERSION", help="What to use instead.")
 @platform_command
-def retire(platform: Platform, service: str, environment: str, reason: str) -> None:
-    """Take a version out of an environment."""
-    body = {"environment": environment, "reason": reason}
+def retire(platform: Platform, service: str, environment: str | None, reason: str, successor: str) -> None:
+    """Retire a version: six months' notice, or sooner for a reason. Undo: kaimen contract unretire."""
+    body = {"environment": environment or "", "reason": reason, "successor": successor}
     made = platform.request("POST", f"/platform/v1/services/{service}/retire", body=body)
     if platform.as_json:
         print_json(made)
     else:
-        click.echo(f"✓ {service} is {made['state']} in {environment}")
+        where = f" in {environment}" if environment else ""
+        until = f", sunset {made['sunset']}" if made.get("sunset") else ""
+        click.echo(f"✓ {service} is {made.get('state') or made.get('status')}{where}{until}")
+
+
+@contract.command("unretire")
+@click.argument("service", metavar="SERVICE@VERSION")
+@platform_command
+def unretire(platform: Platform, service: str) -> None:
+    """Undo a retirement before its sunset."""
+    made = platform.request("POST", f"/platform/v1/services/{service}/unretire")
+    if platform.as_json:
+        print_json(made)
+    else:
+        click.echo(f"✓ {service} is {made['status']} again")
