@@ -48,7 +48,9 @@ def matching(pattern: str, random: Random, is_fit: Callable[[str], bool], *, tri
         return None
     for attempt in range(tries):
         text = sample(node, random, stretch=(0, 1, 2, 4, 8, 16, 40, 120)[min(attempt // 4, 7)])
-        if text is not None and is_fit(text):
+        if text is None:
+            return None
+        if is_fit(text):
             return text
     return None
 

@@ -93,6 +93,8 @@ class Synthesiser:
                 return made
             if number == 0:
                 first = made
+            if making.is_large:
+                break  # another round would be as long
         return first
 
     def is_valid(self, value: Json, schema: Json) -> bool:
@@ -148,9 +150,14 @@ class _Making:
         return made
 
     @property
+    def is_large(self) -> bool:
+        """Whether the value has more parts than are worth making."""
+        return self._nodes > _MOST_NODES
+
+    @property
     def _is_lean(self) -> bool:
         """Whether only what is required is made: the value is large already, or earlier rounds failed."""
-        return self._nodes > _MOST_NODES or self._round in {3, 5}
+        return self.is_large or self._round in {3, 5}
 
     # --- alternatives ------------------------------------------------------------------------------
     def _chosen(
@@ -161,7 +168,7 @@ class _Making:
         most = max(len(group) for group in groups)
         for shift in range(min(most, 8)):
             made = self._picked(flat, groups, shift, name, depth)
-            if most == 1 or self._nodes > _MOST_NODES or self._owner.is_valid(made, schema):
+            if most == 1 or self.is_large or self._owner.is_valid(made, schema):
                 return made
             first = made if first is _NOTHING else first
         return first
@@ -307,7 +314,7 @@ class _Making:
             next(iter(patterns.items()), ("", further)) if isinstance(patterns, dict) else ("", further)
         )
         for number in range(min(wanted, 200) * 3):
-            if len(made) >= wanted:
+            if len(made) >= wanted or self._nodes > 2 * _MOST_NODES:
                 break
             key = self._key(flat, pattern, number)
             made.setdefault(key, self.value(inner if isinstance(inner, dict) else {}, key, depth + 1))
@@ -339,7 +346,7 @@ class _Making:
         made: list[Json] = []
         one = _singular_name(name)
         for number in range(wanted * (8 if is_unique else 1)):
-            if len(made) >= wanted:
+            if len(made) >= wanted or self._nodes > 2 * _MOST_NODES:
                 break
             value = self.value(items, one, depth + 1)
             if is_unique and value in made:

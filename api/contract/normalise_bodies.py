@@ -45,19 +45,20 @@ def _mend_body(operation: JsonObject, method: str, place: str, report: Report) -
         del operation["requestBody"]
         report.lose(notices.BODY_DROPPED, spot, method=method.upper())
         return
-    if not body.get("content"):
+    body["content"] = _mend_content(body.get("content", {}), spot, report)
+    if not body["content"]:
         body["content"] = {JSON: {"schema": {}}}
         report.find(notices.BODY_WITHOUT_CONTENT, spot)
-    body["content"] = _mend_content(body["content"], spot, report)
     _mark_other_than_json(body, ("请求体", "request body"), spot, report, also=_FORMS)
 
 
 def _mend_content(content: JsonObject, spot: str, report: Report) -> JsonObject:
     made: JsonObject = {}
     for written, media in content.items():
-        if written.startswith("x-"):
-            continue
         place = join(spot, "content", written)
+        if written.startswith("x-"):
+            report.find(notices.KEY_UNKNOWN, place, where="content", key=written)
+            continue
         kind = _media_type(written, media, place, report)
         if kind in made and made[kind].get("schema"):
             continue
@@ -152,15 +153,13 @@ def _mend_response(response: JsonObject, status: str, spot: str, report: Report)
             report.find(notices.PARAMETER_IGNORED, join(spot, "headers", name), name=name)
         else:
             _mend_header(headers[name])
-    content = response.get("content")
-    if not content:
-        response.pop("content", None)
-        return
-    if status in _EMPTY or status.startswith("1"):
-        del response["content"]
+    content = response.get("content", {})
+    if content and (status in _EMPTY or status.startswith("1")):
         report.find(notices.CONTENT_ON_EMPTY, spot, status=status)
-        return
+        content = {}
     response["content"] = _mend_content(content, spot, report)
+    if not response["content"]:
+        del response["content"]
     _mark_other_than_json(response, ("响应", "response"), spot, report)
 
 

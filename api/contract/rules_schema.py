@@ -18,7 +18,6 @@ _BOUNDS = (
     ("minItems", "maxItems"),
     ("minProperties", "maxProperties"),
 )
-_MOST_EXAMPLE_BYTES = 1_000_000
 
 
 @rule(
