@@ -36,10 +36,13 @@ class _Node:
     __slots__ = ("literals", "methods", "mixed", "parameter")
 
     def __init__(self) -> None:
-        self.literals: dict[str, _Node] = {}
+        self.literals = _NONE
         self.mixed: list[_Mixed] = []
         self.parameter: _Node | None = None
         self.methods: dict[str, Any] | None = None
+
+
+_NONE: dict[str, _Node] = {}  # shared by all nodes without literals: one less cold line of memory on the way
 
 
 class Trie:
@@ -104,6 +107,8 @@ class Trie:
 
 def _descend(node: _Node, segment: str, has_parameter: bool) -> _Node:
     if not has_parameter:
+        if node.literals is _NONE:
+            node.literals = {}
         return node.literals.setdefault(unquote(segment), _Node())
     if segment.startswith("{") and segment.endswith("}") and segment.count("{") == 1:
         if node.parameter is None:
