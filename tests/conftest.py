@@ -5,6 +5,9 @@ a fresh database of its own. For one of the two only:
 `@pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")`.
 """
 
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -35,9 +38,12 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A KAIMEN_HOME of this test module."""
-    return tmp_path_factory.mktemp("home")
+def home() -> Iterator[Path]:
+    """A KAIMEN_HOME of this test module; in memory where there is such a place, since SQLite waits for the disk."""
+    memory = Path("/dev/shm")
+    folder = tempfile.mkdtemp(prefix="kaimen-home-", dir=memory if os.access(memory, os.W_OK) else None)
+    yield Path(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
