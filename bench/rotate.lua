@@ -9,6 +9,8 @@ function init(args)
     if token ~= "" then headers["Authorization"] = "Bearer " .. token end
     requests[#requests + 1] = wrk.format("GET", path, headers)
   end
+  math.randomseed(os.time())
+  at = math.random(#requests)  -- a short slice does not always see the same ones
 end
 
 function request()

@@ -119,7 +119,7 @@ def streaming_contract() -> dict[str, Any]:
 def seed(
     settings: Settings, services: list[tuple[dict[str, Any], str]], apps: int, token_count: int = TOKENS
 ) -> list[str]:
-    """Make the home anew. `services` are (document, upstream). Returns `token_count` access tokens of as many apps."""
+    """Make the home anew. `services` are (document, upstream). Returns `token_count` access tokens, of as many apps as there are."""
     home = settings.home_path
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -181,11 +181,16 @@ async def _seed(
         await ring.refresh()
         return [
             tokens.issue(
-                ring, issuer=settings.issuer, audience=f"{settings.issuer}/api", client_id=clients[number],
-                app_id=app_ids[number], scope=scope, seconds=FAR_SECONDS,
+                ring,
+                issuer=settings.issuer,
+                audience=f"{settings.issuer}/api",
+                client_id=clients[number % apps],
+                app_id=app_ids[number % apps],
+                scope=scope,
+                seconds=FAR_SECONDS,
             ).compact
-            for number in range(min(apps, token_count))
-        ]  # fmt: skip
+            for number in range(token_count)
+        ]
 
 
 def home_file(settings: Settings, store: str) -> Path:
