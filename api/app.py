@@ -17,7 +17,15 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Contact, License
+from litestar.openapi.spec import (
+    Components,
+    Contact,
+    License,
+    OAuthFlow,
+    OAuthFlows,
+    Reference,
+    SecurityScheme,
+)
 from litestar.plugins import InitPlugin
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
@@ -72,12 +80,30 @@ def create_app(
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             contact=Contact(name="Kaimen", url=settings.docs_url),
             path="/platform",
+            components=Components(security_schemes=_security_schemes(settings)),
+            security=[{"session": []}, {"token": []}, {"oauth2": []}],
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         debug=False,
     )
     app = Litestar.from_config(config)
     return FrontDoor(app, gateway, page_headers)
+
+
+def _security_schemes(settings: Settings) -> dict[str, SecurityScheme | Reference]:
+    """The three ways in: a browser's session (with its CSRF token), a personal token, an app's access token."""
+    flow = OAuthFlow(token_url=f"{settings.sandbox_url}/oauth/token", scopes={})
+    return {
+        "session": SecurityScheme(
+            type="apiKey", name="kaimen_session", security_scheme_in="cookie",
+            description="A browser session; requests that change something send its X-CSRF-Token.",
+        ),
+        "token": SecurityScheme(type="http", scheme="bearer", description="A personal token, `kp_…`."),
+        "oauth2": SecurityScheme(
+            type="oauth2", flows=OAuthFlows(client_credentials=flow),
+            description="An app's access token with `platform:` scopes.",
+        ),
+    }  # fmt: skip
 
 
 class FrontDoor:
