@@ -54,7 +54,8 @@ def of_problem(exchange: Exchange, gateway: Gateway, problem: Problem) -> None:
     headers = _common(exchange, gateway)
     headers += [_PROBLEM, _NO_STORE, (b"content-language", b"zh-CN" if exchange.locale == "zh" else b"en")]
     for name, value in problem.headers.items():
-        headers.append((name.lower().encode(), value.encode("latin-1", "replace")))
+        text = "".join(char if char.isprintable() else " " for char in value)
+        headers.append((name.lower().encode(), text.encode("latin-1", "replace")))
     headers.append((b"content-length", b"%d" % len(body)))
     exchange.response_headers = headers
     exchange.response_body = body

@@ -17,6 +17,7 @@ from api.gateway import pipeline
 from api.gateway.body import ended_early
 from api.gateway.exchange import Exchange
 from api.gateway.plane import Gateway
+from api.gateway.quick_answer import answer_at_once
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -58,21 +59,7 @@ class RestFace:
                 if exchange.content_length or b"transfer-encoding" in exchange.header_map:
                     exchange.body_stream = Incoming(receive, exchange)
                 await pipeline.run(exchange, gateway)
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": exchange.status,
-                    "headers": exchange.response_headers,
-                }
-            )
-            body = exchange.response_body
-            if isinstance(body, bytes):
-                if exchange.method == "HEAD":
-                    body = b""
-                await send({"type": "http.response.body", "body": body})
-                exchange.response_bytes = len(body)
-            else:
-                await _send_stream(exchange, body, receive, send)
+            await _send_answer(exchange, receive, send)
         finally:
             if not exchange.status:
                 exchange.status = CLIENT_CLOSED
@@ -104,6 +91,22 @@ class Incoming:
                 self._exchange.request_bytes += len(chunk)
                 return chunk
         raise StopAsyncIteration
+
+
+async def _send_answer(exchange: Exchange, receive: Receive, send: Send) -> None:
+    body = exchange.response_body
+    status = exchange.status
+    headers = exchange.response_headers
+    if isinstance(body, bytes):
+        has_body = exchange.method != "HEAD" and status not in _BODYLESS
+        exchange.response_bytes = len(body) if has_body else 0
+        if has_body and answer_at_once(send, status, headers, body):
+            return
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body if has_body else b""})
+    else:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await _send_stream(exchange, body, receive, send)
 
 
 async def _send_stream(
