@@ -28,6 +28,7 @@ from portal.pages import (
     departments,
     going_live,
     home,
+    lifecycle,
     operations,
     organisations,
     requests,
@@ -36,8 +37,7 @@ from portal.pages import (
 from portal.view import Navigation, draw, explain, is_person
 
 _PAGES = (
-    home, sign, catalogue, operations, apps, app, going_live, requests, account, organisations, departments, contracts,
-    approvals, administration,
+    home, sign, catalogue, operations, apps, app, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration,
 )  # fmt: skip
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]

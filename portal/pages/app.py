@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
@@ -24,6 +25,7 @@ from portal.view import AnyRequest, Page, Words, settings_of
 
 SETTINGS = Form(Field("name", maximum=100), Field("description", kind="area", required=False, maximum=500))
 SECRET = Form(Field("label", maximum=100), Field("days", required=False, maximum=4, pattern="[0-9]+"))
+KEYS = Form(Field("jwks", kind="area", required=False, maximum=20_000))
 SUBSCRIBE = Form(Field("service", maximum=80), Field("purpose", required=False, maximum=64))
 _LATEST = 8
 
@@ -31,6 +33,7 @@ _LATEST = 8
 async def _app_page(
     request: AnyRequest, caller: Caller, app_id: str, *, status: int = 200, settings_form: Filled | None = None,
     secret_form: Filled | None = None, subscribe_form: Filled | None = None,
+    keys_form: Filled | None = None,
 ) -> Page:  # fmt: skip
     app = await apps.get_app(caller, app_id)
     settings, words = settings_of(request), Words(language_of(request))
@@ -61,8 +64,15 @@ async def _app_page(
         "settings_form": settings_form or SETTINGS.blank({"name": app.name, "description": app.description}),
         "secret_form": secret_form or SECRET.blank(),
         "subscribe_form": subscribe_form or SUBSCRIBE.blank(),
+        "keys_form": keys_form or KEYS.blank({"jwks": _shown_keys(app)}),
     }
     return await page(request, caller, "app.html", status=status, cookies=[spent] if spent else [], **context)
+
+
+def _shown_keys(app: App) -> str:
+    """The app's public keys set out in lines, "" for none."""
+    keys = app.jwks.get("keys") if isinstance(app.jwks, dict) else None
+    return msgspec.json.format(msgspec.json.encode({"keys": keys}), indent=2).decode() if keys else ""
 
 
 @get("/apps/{app_id:str}")
@@ -130,6 +140,33 @@ async def revoke_secret(
     return redirect(f"/apps/{app_id}", flash.put("app.secret_revoked", label=revoked.label))
 
 
+@post("/apps/{app_id:str}/keys", opt={"slowapi": "20/minute"})
+async def set_keys(
+    request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]
+) -> Page | Response[None]:
+    """Public keys for private_key_jwt; none takes the app back to secrets."""
+    check_signed_in(caller)
+    form = await KEYS.read(request)
+    if form.is_valid:
+        try:
+            await apps.set_keys(caller, app_id, msgspec.json.decode(form.value("jwks") or '{"keys":[]}'))
+        except msgspec.DecodeError as error:
+            form.fault("jwks", "version.overlay_bad", error=str(error))
+        except Refusal as problem:
+            _say_of_keys(form, problem)
+        else:
+            return redirect(f"/apps/{app_id}", flash.put("app.keys_set"))
+    return await _app_page(request, caller, app_id, status=form.status, keys_form=form)
+
+
+def _say_of_keys(form: Filled, problem: Refusal) -> None:
+    """A fault of a key stands at the one field there is, with its place."""
+    if not problem.errors:
+        form.take(problem)
+    for error in problem.errors[:1]:
+        form.say("jwks", error["message"])
+
+
 @post("/apps/{app_id:str}/subscriptions", opt={"slowapi": "30/minute"})
 async def subscribe(
     request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]
@@ -194,7 +231,7 @@ async def restore(caller: CurrentCaller, app_id: FromPath[str]) -> Response[None
 router = Router(
     "/",
     route_handlers=[
-        show_app, change_app, add_secret, rotate_secret, revoke_secret, subscribe, unsubscribe, suspend, resume,
+        show_app, change_app, add_secret, rotate_secret, revoke_secret, set_keys, subscribe, unsubscribe, suspend, resume,
         delete, restore,
     ],
 )  # fmt: skip

@@ -88,6 +88,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "此应用以私钥签名认证（private_key_jwt），没有密钥。",
         "This app proves itself with its private key (private_key_jwt) and has no secret.",
     ),
+    "app.keys_title": ("改用公钥认证", "Prove it with a key instead"),
+    "app.keys_text": (
+        "粘贴 JWK 集合（只含公钥：EC、RSA 或 OKP）。之后用私钥签名换取令牌，无须保管共享密钥；清空则回到密钥。",
+        "Paste a JWK set with public keys only (EC, RSA or OKP). Tokens are then got by signing with the private key and no shared secret is kept; empty it to go back to secrets.",
+    ),
+    "app.keys_submit": ("保存公钥", "Save the keys"),
+    "app.keys_set": ("认证方式已更新。", "The way the app proves itself is set."),
+    "field.jwks": ("JWK 集合", "JWK set"),
     "app.shown_once": ("这是密钥，只显示这一次", "This is the secret, shown this one time"),
     "app.shown_once_text": (
         "现在就复制到安全的地方。离开此页后谁也看不到它；丢了就再添加一个。",

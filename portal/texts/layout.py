@@ -47,6 +47,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Enter a whole address, for example name@example.com.",
     ),
     "form.pattern": ("格式不符。", "The form is not right."),
+    "form.date": ("请填写日期，如 2027-07-01。", "Enter a date, for example 2027-07-01."),
     "form.slug": (
         "以小写字母开头，只用小写字母、数字和连字符。",
         "Begin with a lower-case letter; lower-case letters, digits and hyphens only.",

@@ -1,7 +1,11 @@
 """Apps: secrets shown once and rotated, subscriptions with purposes, stopping and deleting with a way back."""
 
+import json
+from base64 import urlsafe_b64encode
+
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.portal.test_first_call import credentials_of
 
@@ -153,3 +157,21 @@ def test_what_people_type_is_escaped_everywhere(developer):
     for path in (page.url, "/apps", "/account", f"/requests?operation={evil}", f"/catalogue?q={evil}"):
         source = developer.open(path).source
         assert "<script>alert" not in source
+
+
+def test_public_keys_take_the_place_of_secrets(developer):
+    key = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    jwk = {
+        "kty": "EC", "crv": "P-256", "kid": "first", "use": "sig", "alg": "ES256",
+        **{name: urlsafe_b64encode(getattr(key, name).to_bytes(32, "big")).rstrip(b"=").decode() for name in ("x", "y")},
+    }  # fmt: skip
+    page = developer.make_app("company@v1")
+    page = developer.submit(page, "/keys", expect=422, jwks="{")
+    assert "jwks" in page.errors()
+    page = developer.submit(page, "/keys", expect=422, jwks=json.dumps({"keys": [jwk | {"d": "AAAA"}]}))
+    assert "jwks" in page.errors()
+    page = developer.submit(page, "/keys", jwks=json.dumps({"keys": [jwk]}))
+    assert "private_key_jwt" in page.text
+    assert '"kid": "first"' in dict(page.form("/keys").fields)["jwks"]
+    page = developer.submit(page, "/keys", jwks="")
+    assert "private_key_jwt" not in page.text

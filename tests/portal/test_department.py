@@ -200,3 +200,29 @@ def test_taking_a_version_out_takes_a_reason(department, imported):
 def test_hostile_file_names_and_roots(department):
     page = department.upload(TEXT, name="../../../../etc/passwd")
     assert "/services/" in page.url
+
+
+def test_a_subscription_is_held_and_goes_on(department, live, shared_developer):
+    page = department.approver.open(f"{department.path}/services/library-cards@v1")
+    page = department.approver.submit(page, "/suspend", expect=422, hold_reason="")
+    assert "hold_reason" in page.errors()
+    page = department.approver.submit(page, "/suspend", hold_reason="调用异常,请联系我们。")
+    assert "订阅已暂停" in page.text
+    page = department.approver.submit(page, "/resume")
+    assert "订阅已恢复" in page.text
+
+
+def test_the_end_of_a_version_is_announced_and_taken_back(department, imported, visitor):
+    page = department.upload(TEXT.replace("library-cards", "library-old"))
+    page = department.head.submit(page, "/publish/sandbox")
+    page = department.head.submit(page, "/retire", expect=409, sunset="2026-12-01")
+    assert page.with_class("bad")
+    page = department.head.submit(page, "/retire", sunset="2027-99-99", expect=422)
+    assert "sunset" in page.errors()
+    page = department.head.submit(page, "/retire", sunset="2030-01-01", successor="library-cards@v1")
+    assert "2030-01-01" in page.text
+    assert "2030-01-01" in visitor.open("/catalogue/library-old/v1").text
+    page = department.head.submit(page, "/unretire")
+    assert "已撤销下线" in page.text
+    page = department.head.submit(page, "/status", status="stable")
+    assert "稳定" in page.text
