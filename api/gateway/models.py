@@ -82,6 +82,7 @@ class FieldUse(Model):
     class Meta:
         table = "field_use"
         unique_together = (("app_id", "service", "operation", "field"),)
+        indexes = (("service", "operation"),)
 
 
 class AccessEvidence(Model):

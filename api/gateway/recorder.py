@@ -162,8 +162,10 @@ class Recorder:
         """Write what there is now, so that the next read of this process sees it; False when it cannot be."""
         async with self._writing:
             try:
-                while self._rows:
+                waiting = len(self._rows)  # what comes meanwhile is the next turn's
+                while waiting > 0 and self._rows:
                     await self._write_rows()
+                    waiting -= BATCH_ROWS
                 await self._write_usage(everything=False)
             except Exception as error:  # whatever it is, the rows stay for the next try
                 log_failure("record.store_away", error, rows=len(self._rows))

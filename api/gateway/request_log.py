@@ -20,7 +20,7 @@ from api.core.caller import Caller, CallerKind
 from api.core.paging import MAX_LIMIT, Page
 from api.core.problem_types_platform import INPUT_INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.core.problems import REGISTRY, RESERVED, Refusal, Text, describe
-from api.gateway.models import RequestRecord
+from api.gateway.models import RequestRecord, UsageBucket
 from api.gateway.recorder import show_now
 from api.gateway.request_ids import text_of_millisecond
 from api.identity.models import App
@@ -237,21 +237,15 @@ def _invalid(pointer: str, message: Text) -> Refusal:
 
 # --- questions of other parts ---------------------------------------------------------------------------
 async def exercised(version_id: str) -> Mapping[str, str]:
-    """Operation id → "called" for what was answered with a 2xx in the sandbox, or "scenario" where only a scenario was."""
+    """Operation id → "called", for every operation of a version that was answered with a 2xx in the sandbox."""
     await show_now("sandbox")
-    rows = (
-        await RequestRecord.filter(service=version_id, status__gte=200, status__lt=300)
+    operations = (
+        await UsageBucket.filter(service=version_id, status__gte=200, status__lt=300)
         .using_db(store.plane("sandbox"))
         .distinct()
-        .values_list("operation", "scenario")
+        .values_list("operation", flat=True)
     )
-    found: dict[str, str] = {}
-    for operation, scenario in rows:
-        if not scenario:
-            found[operation] = "called"
-        else:
-            found.setdefault(operation, "scenario")
-    return found
+    return {str(operation): "called" for operation in operations}
 
 
 async def successful_calls(environment: str, app_id: str, since: datetime) -> int:

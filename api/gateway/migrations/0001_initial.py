@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('last_at', fields.BigIntField()),
                 ('calls', fields.BigIntField()),
             ],
-            options={'table': 'field_use', 'app': 'gateway', 'unique_together': (('app_id', 'service', 'operation', 'field'),), 'pk_attr': 'id', 'table_description': 'When an app last sent a parameter or body field of an operation, or received an answer from it.'},
+            options={'table': 'field_use', 'app': 'gateway', 'unique_together': (('app_id', 'service', 'operation', 'field'),), 'indexes': [Index(fields=['service', 'operation'])], 'pk_attr': 'id', 'table_description': 'When an app last sent a parameter or body field of an operation, or received an answer from it.'},
             bases=['Model'],
         ),
         ops.CreateModel(
