@@ -1,24 +1,54 @@
-"""The `kaimen` command: the same platform from a shell. A file per command group in api/main/commands."""
+"""The `kaimen` command: the same platform from a shell. A file per command group in api/main/commands.
+
+A group is imported when it is used: a server process loads no command but its own, and `kaimen token` waits for
+no web framework.
+"""
+
+import importlib
 
 import click
 
-from api.main.commands import (
-    admin,
-    app,
-    approval,
-    audit,
-    call,
-    city,
-    contract,
-    docs,
-    keys,
-    request,
-    server,
-    subscription,
-)
+# name -> (module below api.main.commands, attribute, one line for the list)
+COMMANDS = {
+    "up": ("up", "up", "Everything on one machine: migrate, seed the city, serve."),
+    "serve": ("server", "serve", "Serve a plane: sandbox (with control plane and portal), or live."),
+    "migrate": ("server", "migrate", "Bring the stores to the newest schema."),
+    "settings": ("server", "settings", "List the settings."),
+    "city": ("city", "city", "The simulated city behind the sandbox."),
+    "contract": ("contract", "contract", "Contracts: lint, import, diff, publish, retire."),
+    "app": ("app", "app", "Apps and their secrets."),
+    "subscription": ("subscription", "subscription", "Subscriptions of apps to services."),
+    "approval": ("approval", "approval", "Approvals; nobody decides their own request."),
+    "token": ("call", "token", "Get an access token by client_credentials."),
+    "call": ("call", "call", "Call an operation by its id."),
+    "request": ("request", "request", "The request log: what happened to a call."),
+    "audit": ("audit", "audit", "The audit journal: a hash chain over every change."),
+    "keys": ("keys", "keys", "Signing keys: list and rotate."),
+    "admin": ("admin", "admin", "The way in for administrators."),
+    "docs": ("docs", "docs", "The documentation site."),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"api.main.commands.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list for --help, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in sorted(COMMANDS.items())])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kaimen", prog_name="kaimen")
 def main() -> None:
     """开门 Kaimen: a government developer platform. One contract, every face.
@@ -26,11 +56,3 @@ def main() -> None:
     Commands act on KAIMEN_HOME (default ./var) as its operator, audited; `--server URL` goes through the
     platform API with a personal token. Every command takes --json.
     """
-
-
-for command in (
-    server.up, server.serve, server.migrate, server.settings,
-    city.city, contract.contract, app.app, subscription.subscription, approval.approval,
-    call.token, call.call, request.request, audit.audit, keys.keys, admin.admin, docs.docs,
-):  # fmt: skip
-    main.add_command(command)

@@ -1,5 +1,6 @@
 """What the commands share: settings of this shell, and the options that say where and how to speak."""
 
+import importlib
 import os
 from collections.abc import Callable
 from functools import wraps
@@ -7,7 +8,7 @@ from typing import Any
 
 import click
 
-from api.main.client import Answer, LocalClient, PlatformClient, RemoteClient, UnreachableError
+from api.main.client import Answer, PlatformClient, RemoteClient, UnreachableError
 from api.main.output import UNREACHABLE, USAGE, fail, fail_with_problem
 from api.settings import Settings, read_settings
 
@@ -64,7 +65,8 @@ def platform_command(function: Callable[..., Any]) -> Callable[..., Any]:
         if server:
             client = RemoteClient(server, personal_token)
         else:
-            client = local = LocalClient(settings_of_shell())
+            module = importlib.import_module("api.main.local_client")  # heavy: only where it is needed
+            client = local = module.LocalClient(settings_of_shell())
             click.get_current_context().call_on_close(local.close)
         return function(Platform(client, as_json=as_json), *arguments, **options)
 

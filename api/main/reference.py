@@ -106,8 +106,11 @@ def _cli_page() -> str:
         "2 用法错误 wrong usage · 3 连不上服务器 no server\n"
     )
     parts = [head]
-    for name, command in sorted(root.commands.items()):
-        parts.append(_command_text(command, f"kaimen {name}"))
+    context = click.Context(root)
+    parts += [
+        _command_text(root.get_command(context, name), f"kaimen {name}")
+        for name in root.list_commands(context)
+    ]
     return "\n".join(parts)
 
 

@@ -1,15 +1,11 @@
 """Server processes: what must hold before one starts, and the start itself (uvicorn, uvloop, httptools)."""
 
 import ipaddress
-import os
 
 import uvicorn
 from msgspec import Struct
 
-from api.app import FrontDoor
-from api.core.logging import configure
-from api.main.compose import compose
-from api.settings import Settings, read_settings
+from api.settings import Settings
 
 
 class StartFault(Struct, frozen=True):
@@ -46,19 +42,10 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def application() -> FrontDoor:
-    """The ASGI application of this process; uvicorn's factory, in every worker."""
-    settings, faults = read_settings(os.environ)
-    if faults:
-        raise SystemExit("; ".join(f"{fault.variable} {fault.message}" for fault in faults))
-    configure(settings.log_level)
-    return compose(settings)
-
-
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; then finish what is under way and write what is buffered."""
     uvicorn.run(
-        "api.main.serve:application",
+        "api.main.application:application",
         factory=True,
         host=settings.host,
         port=settings.port,

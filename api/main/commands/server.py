@@ -1,4 +1,4 @@
-"""`kaimen up | serve | migrate | settings`: the processes of an installation."""
+"""`kaimen serve | migrate | settings`: the processes of an installation."""
 
 import asyncio
 import os
@@ -7,14 +7,13 @@ import click
 
 from api.core import store
 from api.main.context import settings_of_shell
-from api.main.first_start import first_start
 from api.main.output import fail, print_json, print_table
 from api.main.serve import faults_of, run
 from api.main.stores import stores_of
 from api.settings import describe_settings
 
 
-def _with_own_url(environment: str, host: str, port: int) -> None:
+def with_own_url(environment: str, host: str, port: int) -> None:
     """Without a public URL in the settings, a process on another port is its own origin."""
     variable = f"KAIMEN_{environment.upper()}_URL"
     if variable not in os.environ:
@@ -31,16 +30,16 @@ def _with_own_url(environment: str, host: str, port: int) -> None:
 @click.option("--workers", type=click.IntRange(1, 64), default=None)
 def serve(environment: str | None, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve a plane: sandbox (with control plane and portal), or live."""
-    _serve(environment, host, port, workers)
+    start(environment, host, port, workers)
 
 
-def _serve(environment: str | None, host: str | None, port: int | None, workers: int | None) -> None:
+def start(environment: str | None, host: str | None, port: int | None, workers: int | None) -> None:
     given = {"ENVIRONMENT": environment, "HOST": host, "PORT": port, "WORKERS": workers}
     os.environ.update({f"KAIMEN_{name}": str(value) for name, value in given.items() if value is not None})
     if environment == "live" and port is None and "KAIMEN_PORT" not in os.environ:
         os.environ["KAIMEN_PORT"] = "8001"
     settings = settings_of_shell()
-    _with_own_url(settings.environment, settings.host, settings.port)
+    with_own_url(settings.environment, settings.host, settings.port)
     settings = settings_of_shell()
     faults = faults_of(settings)
     if faults:
@@ -48,25 +47,6 @@ def _serve(environment: str | None, host: str | None, port: int | None, workers:
              following="; ".join(fault.following for fault in faults))  # fmt: skip
     asyncio.run(store.migrate(stores_of(settings)))
     run(settings)
-
-
-@click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=None)
-@click.option("--citizens", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
-@click.option("--companies", type=click.IntRange(20, 150_000), default=500, show_default=True)
-@click.option("--seed", type=int, default=7, show_default=True)
-def up(port: int | None, citizens: int, companies: int, seed: int) -> None:
-    """Everything on one machine: migrate, seed the city, invite the first administrator, serve."""
-    os.environ.setdefault("KAIMEN_EMBEDDED", "true")
-    os.environ.setdefault("KAIMEN_EGRESS_ALLOW", "127.0.0.0/8,::1/128")
-    if port is not None:
-        os.environ["KAIMEN_PORT"] = str(port)
-    settings = settings_of_shell()
-    _with_own_url(settings.environment, settings.host, settings.port)
-    settings = settings_of_shell()
-    first_start(settings, citizens=citizens, companies=companies, seed=seed)
-    click.echo(f"✓ 开门 Kaimen: {settings.sandbox_url}   (Ctrl-C stops it)")
-    _serve(None, None, port, None)
 
 
 @click.command()
