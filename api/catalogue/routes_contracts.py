@@ -16,7 +16,7 @@ from api.catalogue.upload_openapi import UploadOperation
 from api.catalogue.uploads import Upload, from_texts, gather
 from api.core.dependencies import CurrentCaller
 from api.core.paging import Page
-from api.core.problem_responses import problem_responses
+from api.core.problem_responses import document_response, problem_responses
 from api.core.problem_types import REQUEST_TOO_LARGE
 from api.core.problem_types_platform import (
     CONFLICT,
@@ -159,7 +159,7 @@ async def get_contract(caller: CurrentCaller, version_id: VersionId) -> schemas.
 @get(
     "/platform/v1/contracts/{version_id:str}/original", tags=["contracts"], operation_id="getContractOriginal",
     summary="原始文件 The files as they came", description="`{entry, files: {path: text}}`, untouched.",
-    responses=_MEMBERS,
+    responses=_MEMBERS | document_response("The files"),
 )  # fmt: skip
 async def get_original(caller: CurrentCaller, version_id: VersionId) -> Response[bytes]:
     row = await get_version(version_id)
@@ -169,7 +169,8 @@ async def get_original(caller: CurrentCaller, version_id: VersionId) -> Response
 
 @get(
     "/platform/v1/contracts/{version_id:str}/document", tags=["contracts"], operation_id="getContractDocument",
-    summary="规范化后的草稿 The draft in its normal form", responses=_MEMBERS,
+    summary="规范化后的草稿 The draft in its normal form",
+    responses=_MEMBERS | document_response("OpenAPI 3.1"),
 )  # fmt: skip
 async def get_document(caller: CurrentCaller, version_id: VersionId) -> Response[bytes]:
     row = await get_version(version_id)

@@ -18,7 +18,7 @@ from api.catalogue.upload_openapi import UploadOperation
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
 from api.core.paging import Page, next_link
-from api.core.problem_responses import problem_responses
+from api.core.problem_responses import document_response, problem_responses
 from api.core.problem_types_platform import (
     BREAKING_CHANGE,
     CONFLICT,
@@ -64,7 +64,7 @@ def _answer(request: Request[Any, Any, Any], rendered: documents.Rendered) -> Re
 @get(
     "/catalogue/openapi.json", tags=["catalogue"], operation_id="listContracts", summary="契约目录 Index of contracts",
     description="An OpenAPI document without paths: `x-services` links to the contract of every published service version.",
-    responses=problem_responses(),
+    responses=problem_responses() | document_response("OpenAPI 3.1"),
 )  # fmt: skip
 async def index_document(request: Request[Any, Any, Any], caller: CurrentCaller) -> Response[bytes]:
     listed = await browsing.browse(caller)
@@ -75,7 +75,7 @@ async def index_document(request: Request[Any, Any, Any], caller: CurrentCaller)
     ["/catalogue/{service:str}/{version:str}/openapi.json"], tags=["catalogue"], operation_id="getContract",
     summary="已发布的契约 A contract as published",
     description="OpenAPI 3.1 with this platform's server and security scheme. Conditional requests by ETag.",
-    responses=problem_responses(NOT_FOUND),
+    responses=problem_responses(NOT_FOUND) | document_response("OpenAPI 3.1"),
 )  # fmt: skip
 async def contract_json(
     request: Request[Any, Any, Any], caller: CurrentCaller, service: ServiceName, version: MajorVersion,
@@ -90,7 +90,8 @@ async def contract_json(
 
 @get(
     ["/catalogue/{service:str}/{version:str}/openapi.yaml"], tags=["catalogue"], operation_id="getContractYaml",
-    summary="已发布的契约(YAML) A contract as published, YAML", responses=problem_responses(NOT_FOUND),
+    summary="已发布的契约(YAML) A contract as published, YAML",
+    responses=problem_responses(NOT_FOUND) | document_response("OpenAPI 3.1", "application/yaml"),
 )  # fmt: skip
 async def contract_yaml(
     request: Request[Any, Any, Any], caller: CurrentCaller, service: ServiceName, version: MajorVersion,

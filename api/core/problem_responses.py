@@ -73,6 +73,19 @@ def problem_responses(*kinds: ProblemType, is_limited: bool = False) -> dict[int
     return {status: _response(by_status[status].values()) for status in sorted(by_status)}
 
 
+def document_response(description: str, media_type: str = "application/json") -> dict[int, ResponseSpec]:
+    """The 200 of a handler that answers with a finished document: an object, though it is bytes in Python."""
+    spec = ResponseSpec(
+        data_container=dict[str, Any], media_type=media_type, description=description, generate_examples=False
+    )
+    return {200: spec}
+
+
+def empty_response(description: str) -> dict[int, ResponseSpec]:
+    """The 204 of a handler that sets cookies: it has no content, not even null."""
+    return {204: ResponseSpec(data_container=None, description=description, generate_examples=False)}
+
+
 def _response(kinds: Iterable[ProblemType]) -> ResponseSpec:
     titles = "; ".join(f"{kind.title.en} (`{kind.slug}`)" for kind in kinds)
     return ResponseSpec(

@@ -7,7 +7,7 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
 from api.core.dependencies import CurrentCaller
-from api.core.problem_responses import problem_responses
+from api.core.problem_responses import empty_response, problem_responses
 from api.core.problem_types_platform import (
     CONFLICT,
     CSRF_FAILED,
@@ -97,7 +97,7 @@ async def sign_in(request: AnyRequest, data: JSONBody[Credentials]) -> Response[
 @post(
     "/sign-out", operation_id="signOut", tags=["people"], summary="Sign out",
     description="Ends the session of the cookie. 退出登录。", status_code=HTTP_204_NO_CONTENT,
-    responses=problem_responses(CSRF_FAILED),
+    responses=problem_responses(CSRF_FAILED) | empty_response("The session has ended"),
 )  # fmt: skip
 async def sign_out(request: AnyRequest, caller: CurrentCaller) -> Response[None]:
     """End the session."""
