@@ -7,6 +7,7 @@ any app (no token, an unknown path) by everyone signed in who has its id, which 
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -41,8 +42,9 @@ _PREFIX_OF = {environment: prefix for prefix, environment in _PREFIXES.items()}
 _ID = re.compile(r"r[sl]_[0-9a-z]{26}")
 _STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
 WHAT = Text("请求", "request")
-_LOOKS = 5  # for a call of the other plane's process, which writes within a second
+_LOOKS = 5  # for a call that another process served: it writes within a second
 _LOOK_SECONDS = 0.3
+_RECENT_SECONDS = 5.0
 
 
 class StepView(Struct, frozen=True):
@@ -120,8 +122,9 @@ async def _find(request_id: str) -> RequestRecord | None:
     environment = _PREFIXES.get(request_id[:3])
     if environment is None or _ID.fullmatch(request_id) is None:
         return None
-    is_here = await show_now(environment)
-    for look in range(1 if is_here else _LOOKS):
+    await show_now(environment)
+    is_recent = request_id[3:] > text_of_millisecond(int((time.time() - _RECENT_SECONDS) * 1000))
+    for look in range(_LOOKS if is_recent else 1):
         if look:
             await asyncio.sleep(_LOOK_SECONDS)
         row = await RequestRecord.get_or_none(id=request_id, using_db=store.plane(environment))
