@@ -6,6 +6,7 @@ call. It decides nothing about what the caller may do.
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from api.core import clock
@@ -25,6 +26,7 @@ from api.gateway.token_cache import Principal
 
 PASSED = ("authenticate", "pass", "")
 _SCHEME = b"bearer "
+_NO_ROLES: frozenset[str] = frozenset()
 _CHALLENGE = 'Bearer realm="kaimen", error="invalid_token"'
 _SANDBOX, _LIVE = (b"kt_", b"kts_"), (b"kl_", b"kls_")  # client ids and secrets
 
@@ -55,7 +57,7 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
         raise _refusal(TOKEN_REVOKED, gateway)
     apps = exchange.snapshot.apps
     if principal.seen != apps.version:
-        principal.look_up(apps)
+        principal.look_up(apps, principal.caller.id)
     app = principal.app
     if app.status != ACTIVE:
         raise _refusal(TOKEN_REVOKED, gateway)
@@ -71,21 +73,28 @@ def _first_use(exchange: Exchange, gateway: Gateway) -> Principal:
     token = authorization[7:].strip(b" ")
     _check_kind(token, gateway)
     claims = gateway.verify_token(token)
-    apps = exchange.snapshot.apps
-    number = apps.find(claims.app)
-    owner = apps.row(number, claims.app).organisation_id if number >= 0 else ""
-    caller = Caller(
+    principal = Principal()
+    app = principal.look_up(exchange.snapshot.apps, claims.app)
+    principal.caller = Caller(
         kind=CallerKind.APP,
         id=claims.app,
-        organisations={owner: frozenset()} if owner else {},
+        organisations={app.organisation_id: _NO_ROLES} if app.organisation_id else {},
         client_id=claims.client_id,
         environment=gateway.environment,
-        scopes=frozenset(claims.scope.split()),
+        scopes=_scopes_of(claims.scope),
         grant=claims.grant,
         token_id=claims.jti,
         expires_at=float(claims.exp),
     )
-    return Principal(caller)
+    principal.expires_at = principal.caller.expires_at
+    principal.token_id = principal.caller.token_id
+    return principal
+
+
+@lru_cache(8192)
+def _scopes_of(text: str) -> frozenset[str]:
+    """The scopes of a token; tokens with the same share them."""
+    return frozenset(text.split())
 
 
 def _check_kind(token: bytes, gateway: Gateway) -> None:

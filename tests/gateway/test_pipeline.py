@@ -238,7 +238,7 @@ async def test_quota_runs_out_and_a_refused_call_costs_nothing() -> None:
     limits = {"light": {"units": 3, "window_seconds": 60}}
     async with place([operation(parameters=(parameter("code", "path", {"type": "integer"}),))]) as here:
         here.world.apps.plans.set("standard", limits)
-        here.world.apps.version += 1
+        here.world.apps.changed()
         for _ in range(5):
             bad = await here.call("/api/company/v1/companies/x")
             assert (bad.status, bad.headers["ratelimit"]) == (400, '"light";r=3;t=0')
