@@ -1,12 +1,13 @@
 """All apps of one plane in packed tables: some 60 bytes each, a million of them in memory.
 
-A row has a number for as long as the process lives: what was looked up once (a verified token) keeps the
-number and asks again only when `version` has moved. Rows are found by open addressing over the 16 random
+What was looked up once (for a verified token) is looked up again only when `version` has moved. A row's number
+stays for as long as the table does, so meters count by it. Rows are found by open addressing over the 16 random
 bytes of the app's id, in 256 parts, so that no growth ever stops the event loop for long. An app's token names
 the id, and so does the change feed. It knows no database: snapshot_feed fills it.
 """
 
 import hashlib
+import itertools
 import re
 from array import array
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ _KIND = {kind: number for number, kind in enumerate(KINDS)}
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _TO_BASE32 = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
+_versions = itertools.count(1)  # no two tables of a process ever have the same version
 _USUAL = re.compile(f"[0-7][{_CROCKFORD}]{{25}}")  # what api.core.ids makes of 16 bytes
 _LENGTH = 26
 _KEY = 16
@@ -63,7 +65,7 @@ class AppTable:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.version = 1
+        self.version = next(_versions)
         self.plans = PlanTable()
         self.pool = RightsPool()
         self._keys = bytearray()
@@ -117,7 +119,7 @@ class AppTable:
             self._odd.pop(row, None)
         else:
             self._odd[row] = organisation_id
-        self.version += 1
+        self.version = next(_versions)
         return row
 
     def set_rights(self, app_id: str, grants: Sequence[Grant]) -> None:
@@ -126,7 +128,7 @@ class AppTable:
         if row >= 0:
             self.pool.give_back(self._rights_of[row])
             self._rights_of[row] = self.pool.take(grants)
-            self.version += 1
+            self.version = next(_versions)
 
     def remove(self, app_id: str) -> None:
         """Nobody can use the app any more. Its row stays: a number never means another app."""
@@ -135,7 +137,7 @@ class AppTable:
             self.pool.give_back(self._rights_of[row])
             self._rights_of[row] = self.pool.take(())
             self._flags[row] = DELETED
-            self.version += 1
+            self.version = next(_versions)
 
     def row(self, number: int, app_id: str) -> AppRow:
         """What the steps read of row `number`, which is the app `app_id`'s."""
@@ -153,6 +155,10 @@ class AppTable:
             rights=self.pool.rights(self._rights_of[number]),
             limit_key=number << KEY_BITS,
         )
+
+    def changed(self) -> None:
+        """Something that rows are made of has changed: the plans."""
+        self.version = next(_versions)
 
     def size_bytes(self) -> int:
         """Memory that the tables take, plans and interned subscriptions apart."""

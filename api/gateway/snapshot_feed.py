@@ -132,7 +132,7 @@ class SnapshotFeed:
     async def _load_plans(self, apps: AppTable) -> None:
         for name, limits in await control_rows.plans():
             apps.plans.set(name, limits, self._share)
-        apps.version += 1
+        apps.changed()
 
     async def _load_publications(self, ids: list[str]) -> None:
         suffix = "/" + self._environment
