@@ -21,8 +21,14 @@ def reference_name(schema: Json) -> str:
     return split(ref.removeprefix("#"))[-1] if isinstance(ref, str) and ref.startswith("#/") else ""
 
 
-def flatten(schema: Json, schemas: dict[str, JsonObject], depth: int = 0) -> JsonObject:
-    """One flat schema object; CHOICES holds the groups of alternatives still open."""
+Memo = dict[str, JsonObject]  # component -> its flat form
+
+
+def flatten(schema: Json, schemas: dict[str, JsonObject], memo: Memo, depth: int = 0) -> JsonObject:
+    """One flat schema object, freshly made; CHOICES holds the groups of alternatives still open.
+
+    `memo` keeps what components come to; give the same one as long as `schemas` stays the same.
+    """
     if schema is False:
         return {"not": {}}
     if not isinstance(schema, dict) or depth > _MOST_DEPTH:
@@ -38,10 +44,13 @@ def flatten(schema: Json, schemas: dict[str, JsonObject], depth: int = 0) -> Jso
     ]
     name = reference_name(schema)
     if name:
-        flat = combine(flatten(schemas.get(name, {}), schemas, depth + 1), flat)
+        if name not in memo:
+            memo[name] = {}  # what a loop through allOf finds here
+            memo[name] = flatten(schemas.get(name, {}), schemas, memo, depth + 1)
+        flat = combine(memo[name], flat)
     branches = schema.get("allOf")
     for branch in branches if isinstance(branches, list) else ():
-        flat = combine(flat, flatten(branch, schemas, depth + 1))
+        flat = combine(flat, flatten(branch, schemas, memo, depth + 1))
     groups += flat.pop(CHOICES, [])
     if groups:
         flat[CHOICES] = groups

@@ -15,7 +15,7 @@ from jsonschema_rs import Draft202012Validator, ReferencingError, Registry
 from api.contract.model import Json, JsonObject
 from api.contract.normalise_enums import types_of
 from api.contract.validation import registry_of, validator_of
-from sdk.flatten import CHOICES, combine, flatten, reference_name
+from sdk.flatten import CHOICES, Memo, combine, flatten, reference_name
 from sdk.numbers import synthesise_number
 from sdk.patterns import matching
 from sdk.strings import synthesise_string
@@ -69,6 +69,7 @@ class Synthesiser:
     def __init__(self, schemas: dict[str, JsonObject]) -> None:
         self.schemas = schemas
         self._registry: Registry | None = None
+        self._memo: Memo = {}
         self._validators: OrderedDict[bytes, Draft202012Validator | None] = OrderedDict()
 
     def value(
@@ -101,6 +102,10 @@ class Synthesiser:
         """Whether the value fits, by the gateway's own validator; a schema that does not compile takes everything."""
         validator = self._validator(schema)
         return validator is None or validator.is_valid(value)
+
+    def flat(self, schema: Json) -> JsonObject:
+        """The schema seen flat (sdk.flatten)."""
+        return flatten(schema, self.schemas, self._memo)
 
     def _validator(self, schema: Json) -> Draft202012Validator | None:
         key = msgspec.json.encode(schema)
@@ -142,7 +147,7 @@ class _Making:
         component = reference_name(schema)
         if component:
             self._open.append(component)
-        flat = flatten(schema, self._owner.schemas)
+        flat = self._owner.flat(schema)
         groups = flat.pop(CHOICES, [])
         made = self._chosen(schema, flat, groups, name, depth) if groups else self._plain(flat, name, depth)
         if component:
@@ -186,7 +191,7 @@ class _Making:
     def _branch(self, flat: JsonObject, group: list[Json], shift: int) -> JsonObject:
         ordered = sorted(group, key=lambda one: self._is_last_resort(one, depth=0))
         branch = ordered[(shift + self._round) % len(ordered)]
-        made = flatten(branch, self._owner.schemas)
+        made = self._owner.flat(branch)
         discriminator = flat.get("discriminator")
         if isinstance(discriminator, dict):
             made = _discriminated(made, discriminator, reference_name(branch))
@@ -274,7 +279,7 @@ class _Making:
         """Whether an optional property is made: not deep down, not in a loop, not in the wrong direction."""
         if self._is_lean or depth > _RICH_DEPTH or schema is False:
             return False
-        flat = flatten(schema, self._owner.schemas)
+        flat = self._owner.flat(schema)
         if flat.get("readOnly" if self._is_request else "writeOnly") is True or flat.get("not") == {}:
             return False
         return not self._loops(schema, flat)
@@ -357,7 +362,7 @@ class _Making:
 
     def _other(self, items: Json, made: list[Json], name: str, number: int) -> Json:
         """Another item where examples or defaults would give the same again."""
-        flat = flatten(items, self._owner.schemas)
+        flat = self._owner.flat(items)
         enum = flat.get("enum")
         if isinstance(enum, list):
             return next((one for one in enum if one not in made), None)

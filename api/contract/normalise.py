@@ -13,7 +13,12 @@ from api.contract.files import MappingSource
 from api.contract.model import Finding, JsonObject, Loss
 from api.contract.normalise_bodies import normalise_bodies
 from api.contract.normalise_closed import open_closed_parts
-from api.contract.normalise_components import break_endless, mark_schema, normalise_names
+from api.contract.normalise_components import (
+    break_endless,
+    mark_schema,
+    normalise_names,
+    open_exploding,
+)
 from api.contract.normalise_enums import normalise_default, normalise_enum
 from api.contract.normalise_head import normalise_head
 from api.contract.normalise_hoist import hoist
@@ -48,6 +53,7 @@ def normalise(document: JsonObject) -> Normalised:
     _normalise_schemas(made, report)
     normalise_names(made, report)
     break_endless(made, report)
+    open_exploding(made, report)
     open_closed_parts(made, report)
     normalise_operations(made, report)
     origins = hoist(made, report)
@@ -95,8 +101,9 @@ def _open_what_does_not_compile(document: JsonObject, report: Report) -> None:
     every = [{"$ref": f"#/components/schemas/{name}"} for name in schemas] + [schema for schema, _ in inline]
     if not every or compiles({"anyOf": every}, registry):
         return
+    alone = registry_of({name: {} for name in schemas})
     for name, schema in schemas.items():
-        reason = refusal_of({**schema}, registry_of({one: {} for one in schemas}))
+        reason = refusal_of(schema, alone)
         if reason:
             schemas[name] = {"x-loss": ["schema-refused"]}
             report.lose(notices.SCHEMA_REFUSED, f"/components/schemas/{name}", reason=reason)

@@ -50,18 +50,23 @@ def _excludes(schema: JsonObject, branches: list[object], index: int, schemas: J
     others = set(schema.get("properties", {}))
     for other, branch in enumerate(branches):
         if other != index:
-            others |= _names(branch, schemas, 0)
+            others |= _names(branch, schemas)
     return bool(others - own)
 
 
-def _names(branch: object, schemas: JsonObject, depth: int) -> set[str]:
-    """The properties that a branch brings, its own parts included."""
-    _, part = _target(branch, schemas)
-    found = set(part.get("properties", {}))
-    if depth < 8:
+def _names(branch: object, schemas: JsonObject) -> set[str]:
+    """The properties that a branch brings, its own parts included, each component once."""
+    found: set[str] = set()
+    visited: set[str] = set()
+    stack = [branch]
+    while stack:
+        name, part = _target(stack.pop(), schemas)
+        if name and name in visited:
+            continue
+        visited.add(name)
+        found |= set(part.get("properties", {}))
         for key in ("allOf", "anyOf", "oneOf"):
-            for inner in part.get(key, ()):
-                found |= _names(inner, schemas, depth + 1)
+            stack.extend(part.get(key, ()))
     return found
 
 

@@ -23,6 +23,7 @@ RESERVED = frozenset(
         "null", "self", "record", "function", "promise", "symbol", "error", "exception", "optional", "package",
     }
 )  # fmt: skip
+_MOST_PARTS = 2_000  # schemas that one value is checked against at once, through references
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WHY = {
     "illegal": (
@@ -153,6 +154,30 @@ def _break_from(start: str, schemas: JsonObject, done: set[str], report: Report)
             walks.append(iter(list(_own_references(schemas[name]))))
 
 
+def open_exploding(document: JsonObject, report: Report) -> None:
+    """Open the components that hold themselves together from too many parts: checking one value would take forever.
+
+    `A0: allOf [A1, A1]`, `A1: allOf [A2, A2]` … is 2^n checks of one value. The longest real one has dozens.
+    """
+    schemas = document["components"]["schemas"]
+    costs: dict[str, int] = {}
+    stack = [(name, False) for name in schemas]
+    while stack:
+        name, is_ready = stack.pop()
+        if name in costs:
+            continue
+        parts = [split(one["$ref"].removeprefix("#"))[-1] for one in _own_references(schemas.get(name))]
+        if not is_ready:
+            stack.append((name, True))
+            stack.extend((part, False) for part in parts if part not in costs)
+            continue
+        costs[name] = 1 + sum(costs.get(part, 1) for part in parts)
+        if costs[name] > _MOST_PARTS:
+            costs[name] = 1
+            schemas[name] = {"x-loss": ["composition-explodes"]}
+            report.lose(notices.EXPLODES, join("/components/schemas", name), name=name, most=_MOST_PARTS)
+
+
 def _own_references(schema: object) -> Iterator[JsonObject]:
     """The reference holders that apply to the same instance as the schema itself."""
     stack = [schema]
@@ -214,25 +239,29 @@ def _conflict_in(branches: list[JsonObject], schemas: JsonObject) -> str:
     """The first property to which the branches give types that exclude each other; "" when there is none."""
     seen: dict[str, set[str]] = {}
     for branch in branches:
-        for name, kinds in _property_types(branch, schemas, 0):
+        for name, kinds in _property_types(branch, schemas):
             known = seen.setdefault(name, kinds)
             if not known & kinds:
                 return name
     return ""
 
 
-def _property_types(schema: object, schemas: JsonObject, depth: int) -> Iterator[tuple[str, set[str]]]:
-    if not isinstance(schema, dict) or depth > 6:
-        return
-    ref = schema.get("$ref")
-    if isinstance(ref, str):
-        yield from _property_types(schemas.get(split(ref.removeprefix("#"))[-1]), schemas, depth + 1)
-    for branch in schema.get("allOf", ()):
-        yield from _property_types(branch, schemas, depth + 1)
-    for name, child in schema.get("properties", {}).items():
-        kinds = set(types_of(child)) - {"null"} if isinstance(child, dict) else set()
-        if kinds:
-            yield name, kinds | ({"integer", "number"} if kinds & {"integer", "number"} else set())
+def _property_types(branch: object, schemas: JsonObject) -> Iterator[tuple[str, set[str]]]:
+    """(property, its types) of a branch and of all that it is composed of, each component once."""
+    stack, visited = [branch], set[str]()
+    while stack:
+        schema = stack.pop()
+        if not isinstance(schema, dict):
+            continue
+        ref = schema.get("$ref")
+        if isinstance(ref, str) and ref not in visited:
+            visited.add(ref)
+            stack.append(schemas.get(split(ref.removeprefix("#"))[-1]))
+        stack.extend(schema.get("allOf", ()))
+        for name, child in schema.get("properties", {}).items():
+            kinds = set(types_of(child)) - {"null"} if isinstance(child, dict) else set()
+            if kinds:
+                yield name, kinds | ({"integer", "number"} if kinds & {"integer", "number"} else set())
 
 
 def type_name(text: str) -> str:

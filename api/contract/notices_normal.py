@@ -358,6 +358,15 @@ SCHEMA_REFUSED = loss(
     ("schema 无法编译({reason}),换成不作限制。", "The schema does not compile ({reason}); it was left open."),
     "JSON Schema 2020-12",
 )
+EXPLODES = loss(
+    "composition-explodes",
+    (),
+    (
+        "schema {name} 由超过 {most} 个部分重复组合而成,校验一个值会没有尽头;换成不作限制。",
+        "The schema {name} is composed of more than {most} parts; checking a value would not end, so it was left open.",
+    ),
+    "CWE-407",
+)
 DISCRIMINATOR = loss(
     "discriminator-dropped",
     GENERATED,

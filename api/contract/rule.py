@@ -9,13 +9,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from api.contract.judge import Judge, without_presence
 from api.contract.model import JsonObject, Operation, Response, Service, Severity
 from api.contract.normalise_bodies import is_json
 from api.contract.pointers import join, split
 from api.contract.upgrade import schemas_of
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
-PREFIX = "#/components/schemas/"
+_MOST_STEPS = 3_000_000  # through schemas, for all rules together; the largest real contract takes 200,000
 
 
 class Hit(Struct, frozen=True):
@@ -32,6 +33,7 @@ class Subject:
         self.service = service
         self.document = service.document
         self.loaded = loaded
+        self._steps = _MOST_STEPS
 
     @cached_property
     def is_foreign(self) -> bool:
@@ -52,6 +54,16 @@ class Subject:
             for name, child in schema.get("properties", {}).items()
             if isinstance(child, dict)
         ]
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Tells whether values fit this contract's schemas."""
+        return Judge(self.service.schemas)
+
+    @cached_property
+    def partial_judge(self) -> Judge:
+        """The same for parts of values: nothing is required."""
+        return Judge({name: without_presence(schema) for name, schema in self.service.schemas.items()})
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -76,7 +88,8 @@ class Subject:
         """(name, schema) of every property that an answer of this schema can hold, each component once."""
         seen: set[str] = set()
         stack = [schema]
-        while stack:
+        while stack and self._steps > 0:
+            self._steps -= 1
             one = stack.pop()
             if not isinstance(one, dict):
                 continue

@@ -1,15 +1,12 @@
 """Lint rules about x-scenarios: unique ids, parameters that exist, declared statuses, bodies that fit."""
 
 from collections.abc import Iterator
-from itertools import islice
 
-from jsonschema_rs import ReferencingError
-
-from api.contract.model import Json, JsonObject, Operation, Response, Scenario
+from api.contract.judge import without_presence
+from api.contract.model import Operation, Response, Scenario
 from api.contract.normalise_bodies import is_json
 from api.contract.pointers import join
 from api.contract.rule import ERROR, WARNING, Hit, Subject, rule
-from api.contract.validation import registry_of, validator_of
 
 _BODY_KEY = "body"
 
@@ -98,7 +95,7 @@ def _when_value(subject: Subject) -> Iterator[Hit]:
     for operation, index, scenario in _scenarios(subject):
         for parameter in operation.parameters:
             if parameter.name in scenario.when:
-                error = _error(subject.service.schemas, scenario.when[parameter.name], parameter.schema)
+                error = subject.judge.error_of(scenario.when[parameter.name], parameter.schema)
                 if error:
                     yield _hit(
                         operation, index, scenario, "when", parameter.name, name=parameter.name, error=error
@@ -141,7 +138,6 @@ def _status(subject: Subject) -> Iterator[Hit]:
     source="design §2, §3",
 )
 def _body(subject: Subject) -> Iterator[Hit]:
-    partial = {name: without_presence(schema) for name, schema in subject.service.schemas.items()}
     for operation, index, scenario in _scenarios(subject):
         status = scenario.then.get("status")
         response = _response(operation, status) if isinstance(status, int) else None
@@ -149,42 +145,11 @@ def _body(subject: Subject) -> Iterator[Hit]:
             continue
         for media in response.media:
             if is_json(media.content_type) and media.schema is not None:
-                error = _error(partial, scenario.then["body"], without_presence(media.schema))
+                error = subject.partial_judge.error_of(scenario.then["body"], without_presence(media.schema))
                 if error:
                     yield _hit(operation, index, scenario, "then", "body", error=error)
-
-
-_PRESENCE = frozenset(
-    {"required", "minItems", "minProperties", "dependentRequired", "minContains", "contains"}
-)
-
-
-def without_presence(schema: Json) -> Json:
-    """The schema without what it says must be there, so that a part of a value fits it."""
-    if isinstance(schema, list):
-        return [without_presence(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {}
-    for key, value in schema.items():
-        if key == "properties" and isinstance(value, dict):
-            made[key] = {name: without_presence(child) for name, child in value.items()}
-        elif key not in _PRESENCE:
-            made[key] = value if key in {"enum", "const", "examples", "default"} else without_presence(value)
-    return made
 
 
 def _response(operation: Operation, status: int) -> Response | None:
     wanted = (str(status), f"{status // 100}XX", "default")
     return next((one for key in wanted for one in operation.responses if one.status == key), None)
-
-
-def _error(schemas: dict[str, JsonObject], value: Json, schema: JsonObject) -> str:
-    try:
-        validator = validator_of(schema, registry_of(schemas))
-    except (ValueError, ReferencingError):
-        return ""
-    for error in islice(validator.iter_errors(value), 1):
-        where = "/".join(str(step) for step in error.instance_path)
-        return f"/{where} {error.message}"[:200]
-    return ""

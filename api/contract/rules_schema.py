@@ -1,16 +1,12 @@
 """Lint rules about schemas: examples that hold, descriptions, bounds, code lists, contradictions."""
 
 from collections.abc import Iterator
-from itertools import islice
-
-from jsonschema_rs import Draft202012Validator, ReferencingError
 
 from api.contract import profile
-from api.contract.model import Json, JsonObject, Parameter
+from api.contract.model import Json, Parameter
 from api.contract.normalise_bodies import is_json
 from api.contract.pointers import join
 from api.contract.rule import ERROR, INFO, WARNING, Hit, Subject, rule
-from api.contract.validation import registry_of, validator_of
 
 _BOUNDS = (
     ("minimum", "maximum"),
@@ -60,14 +56,10 @@ def _example_missing(subject: Subject) -> Iterator[Hit]:
     source="OpenAPI 3.1.1 §4.8.19",
 )
 def _example_invalid(subject: Subject) -> Iterator[Hit]:
-    try:
-        registry = registry_of(subject.service.schemas)
-    except ReferencingError:
-        return
     for operation in subject.operations:
         for index, parameter in enumerate(operation.parameters):
             if parameter.has_example:
-                error = _error(_as_typed(parameter), parameter.schema, registry)
+                error = subject.judge.error_of(_as_typed(parameter), parameter.schema)
                 if error:
                     yield Hit(
                         join(operation.pointer, "parameters", index),
@@ -78,7 +70,7 @@ def _example_invalid(subject: Subject) -> Iterator[Hit]:
         for what, media in holders:
             for one in media:
                 if one.has_example and one.schema is not None and is_json(one.content_type):
-                    error = _error(one.example, one.schema, registry)
+                    error = subject.judge.error_of(one.example, one.schema)
                     if error:
                         yield Hit(
                             f"{operation.pointer}/{what}" + join("/content", one.content_type),
@@ -103,17 +95,6 @@ def _as_typed(parameter: Parameter) -> Json:
         if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool)
         else value
     )
-
-
-def _error(value: Json, schema: JsonObject, registry: object) -> str:
-    try:
-        validator: Draft202012Validator = validator_of(schema, registry)  # type: ignore[arg-type]  # jsonschema_rs.Registry, kept out of signatures
-    except (ValueError, ReferencingError):
-        return ""
-    for error in islice(validator.iter_errors(value), 1):
-        where = "/".join(str(step) for step in error.instance_path)
-        return f"/{where} {error.message}"[:200]
-    return ""
 
 
 @rule(
