@@ -18,6 +18,7 @@ HEAD_LIMIT_BYTES = 65536
 HEADER_LIMIT = 200
 WRITE_BUFFER_BYTES = 65536
 IDLE_SECONDS = 4.0  # below the 5 s after which Node closes, the shortest default around
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"content-type"})
 CONTINUE_SECONDS = 1.0  # how long a body waits for 100 Continue. Source: RFC 9110 §10.1.1
 
 
@@ -38,10 +39,12 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_chunks",
+        "_content_type",
         "_continue",
         "_head_bytes",
         "_headers",
         "_is_awaiting",
+        "_is_chunked",
         "_is_eof_framed",
         "_is_head_done",
         "_is_head_request",
@@ -96,6 +99,8 @@ class Connection(asyncio.Protocol):
         self._is_head_done = False
         self._is_eof_framed = False
         self._is_json = False
+        self._is_chunked = False
+        self._content_type = b""
         self._is_head_request = is_head_request
 
     # -- the request --------------------------------------------------------------------------------
@@ -257,8 +262,11 @@ class Connection(asyncio.Protocol):
         if self._is_head_done:
             return  # a trailer: nobody announced it, nobody gets it
         name = name.lower()
-        self._headers.append((name, value))
-        if len(self._headers) > HEADER_LIMIT:
+        headers = self._headers
+        headers.append((name, value))
+        if name in _FRAMING:
+            self._take_framing(name, value)
+        if len(headers) > HEADER_LIMIT:
             raise ValueError("too many headers")
 
     def on_headers_complete(self) -> None:
@@ -268,35 +276,31 @@ class Connection(asyncio.Protocol):
                 raise ValueError("101 was not asked for")
             self._headers = []
             self._head_bytes = 0
+            self._length = -1
+            self._is_chunked = False
             self._go_on()
             return
         if status > 599:
             raise ValueError("no HTTP status")
         self._status = status
         self._is_head_done = True
-        is_chunked, content_type = self._read_framing()
         if self._is_head_request or status in {204, 304}:
             self._length = 0
         elif self._length < 0:
-            self._is_eof_framed = not is_chunked
-            self._is_json = b"json" in content_type and not any(
-                mark in content_type for mark in (b"stream", b"ndjson", b"jsonl", b"seq")
+            self._is_eof_framed = not self._is_chunked
+            self._is_json = b"json" in self._content_type and not any(
+                mark in self._content_type for mark in (b"stream", b"ndjson", b"jsonl", b"seq")
             )
 
-    def _read_framing(self) -> tuple[bool, bytes]:
-        """Length and coding of the body; whether it is chunked, and its media type."""
-        is_chunked = False
-        content_type = b""
-        for name, value in self._headers:
-            if name == b"content-length":
-                self._length = int(value)
-            elif name == b"transfer-encoding":
-                if value.strip().lower() != b"chunked":
-                    raise ValueError("a transfer coding other than chunked")
-                is_chunked = True
-            elif name == b"content-type":
-                content_type = value
-        return is_chunked, content_type
+    def _take_framing(self, name: bytes, value: bytes) -> None:
+        if name == b"content-length":
+            self._length = int(value)
+        elif name == b"content-type":
+            self._content_type = value
+        elif value.strip().lower() == b"chunked":
+            self._is_chunked = True
+        else:
+            raise ValueError("a transfer coding other than chunked")
 
     def on_body(self, chunk: bytes) -> None:
         if self._is_head_request:
