@@ -56,7 +56,9 @@ def _find(exchange: Exchange, gateway: Gateway, entry: ServiceEntry, rest: str) 
     reached: Route
     reached, names = found
     exchange.compiled = reached.compiled or reached.compile()
-    if names:
+    if len(names) == 1:
+        exchange.path_values = {names[0]: values[0]}
+    elif names:
         exchange.path_values = dict(zip(names, values, strict=True))
     below = "/" + rest if exchange.is_path_exact else encode("/" + rest)
     query = exchange.query_string
