@@ -2,6 +2,7 @@
 
 import csv
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 
 from api.contract.importing import Imported, read_contract
-from api.contract.load import Loaded, load_files
+from api.contract.load import Loaded, load_files, load_path
 from api.contract.normalise import Normalised, normalise
 from api.contract.profile import normative_example
 
@@ -79,6 +80,12 @@ def rules_of(found: Imported | Loaded | Normalised) -> set[str]:
 def own() -> Document:
     """A fresh copy of the normative example."""
     return normative_example()
+
+
+@cache
+def read_corpus() -> tuple[tuple[dict[str, str], Imported], ...]:
+    """Every row of the corpus with what its document came to, read once for all tests."""
+    return tuple((row, read_contract(load_path(path, root))) for row, path, root in corpus())
 
 
 def corpus() -> list[tuple[dict[str, str], Path, Path | None]]:

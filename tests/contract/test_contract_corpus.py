@@ -5,17 +5,16 @@ from collections import Counter
 import pytest
 
 from api.contract.diff import compare
-from api.contract.importing import Imported, read_contract
-from api.contract.load import load_path
+from api.contract.importing import Imported
 from api.contract.normalise import normalise
-from tests.contract.papers import corpus
+from tests.contract.papers import read_corpus
 
 pytestmark = pytest.mark.corpus
 
 
 @pytest.fixture(scope="module")
 def imported() -> dict[str, tuple[dict[str, str], Imported]]:
-    return {row["file"]: (row, read_contract(load_path(path, root))) for row, path, root in corpus()}
+    return {row["file"]: (row, one) for row, one in read_corpus()}
 
 
 Read = dict[str, tuple[dict[str, str], Imported]]

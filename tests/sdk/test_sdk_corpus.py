@@ -2,21 +2,18 @@
 
 import pytest
 
-from api.contract.importing import read_contract
-from api.contract.load import load_path
 from api.contract.model import Service
 from api.contract.normalise_bodies import is_json
 from sdk.samples import LANGUAGES, samples
 from sdk.synthesis import Synthesiser
-from tests.contract.papers import corpus
+from tests.contract.papers import read_corpus
 
 pytestmark = pytest.mark.corpus
 
 
 @pytest.fixture(scope="module")
 def services() -> list[Service]:
-    found = [read_contract(load_path(path, root)).service for _, path, root in corpus()]
-    return [one for one in found if one is not None]
+    return [one.service for _, one in read_corpus() if one.service is not None]
 
 
 def test_values_fit_nearly_every_json_body(services: list[Service]) -> None:
