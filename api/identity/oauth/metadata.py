@@ -22,7 +22,7 @@ def describe_server(issuer: str, docs_url: str, scopes: list[str]) -> dict[str, 
         "grant_types_supported": [str(grant.GRANT_TYPE) for grant in GRANTS],
         "response_types_supported": [],
         "scopes_supported": scopes,
-        "service_documentation": f"{docs_url}/",
+        "service_documentation": f"{docs_url}/how-to/get-a-token/",
     }
     for endpoint in ("token", "revocation", "introspection"):
         document[f"{endpoint}_endpoint_auth_methods_supported"] = methods

@@ -92,6 +92,18 @@ async def test_authlib_client_with_a_secret(served: Plane, method: str) -> None:
         assert answer.json() == {"active": False}
 
 
+async def test_authlib_client_with_an_elliptic_key(served: Plane) -> None:
+    """As docs/how-to/get-a-token shows it."""
+    key = new_key()
+    app = await served.new_app(*SCOPES, keys=[key])
+    endpoint = served.issuer + "/oauth/token"
+    async with AsyncOAuth2Client(app.client_id, key, token_endpoint_auth_method="private_key_jwt") as client:
+        client.register_client_auth_method(PrivateKeyJWT(endpoint, alg="ES256"))
+        for _ in range(2):
+            token = await client.fetch_token(endpoint, grant_type="client_credentials")
+            assert token["scope"] == " ".join(SCOPES)
+
+
 async def test_authlib_client_with_a_key(served: Plane) -> None:
     """As it comes: RS256, no kid, the token endpoint as audience, an hour to live."""
     key = RSAKey.generate_key(2048, private=True)
