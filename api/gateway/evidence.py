@@ -18,7 +18,6 @@ from typing import Any
 
 import msgspec
 from tortoise.backends.sqlite.client import SqliteClient
-from tortoise.exceptions import BaseORMException
 from tortoise.transactions import in_transaction
 
 from api.core import crypto, problem_types, store
@@ -50,13 +49,14 @@ Row = tuple[Any, ...]  # the hashed columns between `sequence` and `suite`
 
 
 class Waiting:
-    """A row that an answer waits for."""
+    """A row that an answer waits for, until `deadline` of the loop's clock."""
 
-    __slots__ = ("done", "row")
+    __slots__ = ("deadline", "done", "row")
 
-    def __init__(self, row: Row, done: "asyncio.Future[None]") -> None:
+    def __init__(self, row: Row, done: "asyncio.Future[None]", deadline: float) -> None:
         self.row = row
         self.done = done
+        self.deadline = deadline
 
 
 class EvidenceWriter:
@@ -67,6 +67,8 @@ class EvidenceWriter:
         self._salt = vault.derive("evidence-subject")
         self._metrics = metrics
         self._queue: deque[Waiting] = deque()
+        self._watched: deque[Waiting] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._is_running = False
         self._sqlite: SqliteChain | None = None
@@ -93,6 +95,9 @@ class EvidenceWriter:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             if self._sqlite is not None:
                 await self._sqlite.close()
                 self._sqlite = None
@@ -105,19 +110,32 @@ class EvidenceWriter:
         """
         if len(self._queue) >= QUEUE_ROWS or not self._is_running:
             raise self._unavailable(exchange)
-        waiting = Waiting(self._row(exchange, identifying), asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(self._row(exchange, identifying), loop.create_future(), loop.time() + WAIT_SECONDS)
         self._queue.append(waiting)
+        self._watched.append(waiting)
+        if self._timer is None:
+            self._timer = loop.call_at(waiting.deadline, self._expire)
         self._wake.set()
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await waiting.done
-        except (TimeoutError, BaseORMException, OSError):
+            await waiting.done
+        except OSError:  # TimeoutError is one
             raise self._unavailable(exchange) from None
-        finally:
-            if not waiting.done.done():
-                waiting.done.cancel()
         self._metrics.observe("kaimen_evidence_seconds", time.perf_counter() - started)
+
+    def _expire(self) -> None:
+        """One timer for all who wait, in the order in which they came."""
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        while self._watched:
+            first = self._watched[0]
+            if not first.done.done():
+                if first.deadline > loop.time():
+                    self._timer = loop.call_at(first.deadline, self._expire)
+                    return
+                first.done.set_exception(TimeoutError("the access record was not kept in time"))
+            self._watched.popleft()
 
     def subject_hash(self, identifying: tuple[str, ...]) -> str:
         """The digest under which a subject's accesses are found; "" when nothing says whose data they are."""
@@ -164,6 +182,8 @@ class EvidenceWriter:
                 for one in batch:
                     if not one.done.done():
                         one.done.set_result(None)
+                while self._watched and self._watched[0].done.done():
+                    self._watched.popleft()
 
     async def _append(self, rows: list[Row]) -> None:
         if self._sqlite is not None:

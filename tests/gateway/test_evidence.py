@@ -90,6 +90,21 @@ async def test_no_record_no_answer(settings: Settings, stores: Stores) -> None:
         assert (await plane.get(TAXPAYER)).status_code == 200
 
 
+async def test_an_answer_waits_for_its_record_only_so_long(
+    settings: Settings, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence_module, "WAIT_SECONDS", 0.2)
+    async with recorded(settings) as plane:
+
+        async def stuck(rows: list) -> None:
+            await asyncio.sleep(1.0)
+
+        plane.evidence._append = stuck
+        answers = await asyncio.gather(*(plane.get(TAXPAYER) for _ in range(3)))
+        assert {one.status_code for one in answers} == {503}
+        assert "kaimen_evidence_refusals_total 3" in plane.metrics.render()
+
+
 async def test_too_many_waiting_are_refused_at_once(
     settings: Settings, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
