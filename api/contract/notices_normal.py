@@ -403,8 +403,8 @@ NAME_NUMBERED = loss(
     "name-collision",
     GENERATED,
     (
-        "资源 {resource} 已有动作 {old},这个操作的动作取为 {new}。",
-        "The resource {resource} has a verb {old} already; this operation's verb is {new}.",
+        "资源 {resource} 已有动作 {old},这个操作的动作取为 {new};用 x-verb 可自己命名。",
+        "The resource {resource} has a verb {old} already; this operation's verb is {new}. Name it yourself by x-verb.",
     ),
     "design §3",
 )

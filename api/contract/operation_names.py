@@ -173,8 +173,10 @@ def _verb_by_method(operation: JsonObject, method: str, path: str) -> str:
         return "search"
     if method == "get":
         return "list" if not _has_own_id(path) and _answers_many(operation) else "get"
-    if method == "post" and last and "{" not in path.rsplit("/", 1)[-1] and last[0] in _OTHER_VERBS:
-        return last[0]
+    if method == "post" and last and not _has_own_id(path):
+        said = last[0] if last[0] in _PLAIN_VERBS or last[0] in _OTHER_VERBS else _SYNONYMS.get(last[0], "")
+        if said and len(last) == 1:
+            return said
     return _BY_METHOD.get(method, method)
 
 
@@ -209,31 +211,35 @@ def _holds_list(schema: JsonObject) -> bool:
 
 
 def longer_verbs(verb: str, resource: str, service: str, operation: JsonObject, path: str) -> Iterator[str]:
-    """Verbs that tell more, for an operation whose plain verb is taken: words of its id, then of its path, then numbers."""
+    """Verbs that tell more, for an operation whose plain verb is taken: by its path, by its id, then numbered."""
     known = {
         verb,
         *resource.split("-"),
         *service.split("-"),
         *(singular(word) for word in resource.split("-")),
     }
+    segments = [one for one in path.split("/") if one and not _VERSION_SEGMENT.match(one)]
+    telling = [words(one) for one in segments if "{" not in one and not _are_known(words(one), known)]
+    for count in range(1, len(telling) + 1):
+        yield _longer(verb, [word for segment in telling[-count:] for word in segment])
     written = operation.get("operationId")
     if isinstance(written, str):
-        rest = [word for word in words(written)[1:] if word not in known and singular(word) not in known]
-        if rest:
-            yield slug(f"{verb} {' '.join(rest)}", most=MAX_VERB)
-    segments = [segment for segment in path.split("/") if segment and not _VERSION_SEGMENT.match(segment)]
-    fixed = [word for segment in segments if "{" not in segment for word in words(segment)]
-    telling = [word for word in fixed if word not in known and singular(word) not in known]
-    for count in range(1, len(telling) + 1):
-        yield slug(f"{verb} {' '.join(telling[-count:])}", most=MAX_VERB)
+        yield _longer(verb, [word for word in words(written)[1:] if not _are_known([word], known)])
     if _has_own_id(path):
-        named = slug(segments[-1])
-        if named:
-            yield slug(f"{verb} {' '.join(telling)} by {named}", most=MAX_VERB)
+        ending = ["by", *words(segments[-1])]
+        yield _longer(verb, [*(telling[-1] if telling else []), *ending])
     number = 2
     while True:
         yield f"{verb}-{number}"
         number += 1
+
+
+def _longer(verb: str, more: list[str]) -> str:
+    return slug(" ".join([verb, *(word for word in more if word != verb)]), most=MAX_VERB)
+
+
+def _are_known(every: list[str], known: set[str]) -> bool:
+    return all(word in known or singular(word) in known for word in every)
 
 
 def operation_id(service: str, resource: str, verb: str) -> str:
