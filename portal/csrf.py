@@ -14,6 +14,7 @@ from litestar.datastructures import Cookie
 from api.core import problem_types_platform as platform_types
 from api.core.problems import Refusal
 from api.identity import access
+from portal.cookies import cookie
 
 FORM_COOKIE = "kaimen_form"
 
@@ -31,7 +32,7 @@ def token_for(request: Request[Any, Any, Any]) -> tuple[str, Cookie | None]:
     if 20 <= len(sent) <= 64:
         return str(sent), None
     fresh = secrets.token_urlsafe(24)
-    return fresh, Cookie(key=FORM_COOKIE, value=fresh, path="/", samesite="lax", httponly=True)
+    return fresh, cookie(FORM_COOKIE, fresh, seconds=None)
 
 
 async def check_form(request: Request[Any, Any, Any]) -> None:

@@ -12,6 +12,7 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from msgspec import Struct
 
+from portal.cookies import cookie
 from portal.texts import TEXTS
 
 COOKIE = "kaimen_flash"
@@ -63,4 +64,4 @@ def _is_ours(message: Message) -> bool:
 
 
 def _cookie(value: str, seconds: int) -> Cookie:
-    return Cookie(key=COOKIE, value=value, max_age=seconds, path="/", samesite="lax", httponly=True)
+    return cookie(COOKIE, value, seconds=seconds)

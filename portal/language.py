@@ -4,6 +4,7 @@ from litestar import Request
 from litestar.datastructures import Cookie
 
 from api.core.problems import preferred_language
+from portal.cookies import cookie
 
 COOKIE = "kaimen_language"
 LANGUAGES = ("zh", "en")
@@ -24,7 +25,4 @@ def language_cookie(request: Request) -> Cookie | None:  # type: ignore[type-arg
     chosen = request.query_params.get("lang", "")
     if chosen not in LANGUAGES or request.cookies.get(COOKIE) == chosen:
         return None
-    return Cookie(
-        key=COOKIE, value=str(chosen), max_age=_YEAR_SECONDS, path="/", samesite="lax", httponly=True,
-        secure=request.url.scheme == "https",
-    )  # fmt: skip
+    return cookie(COOKIE, str(chosen), seconds=_YEAR_SECONDS)

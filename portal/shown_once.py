@@ -10,6 +10,7 @@ from litestar import Request
 from litestar.datastructures import Cookie
 
 from api.core.crypto import Vault
+from portal.cookies import cookie
 
 COOKIE = "kaimen_once"
 _SECONDS = 120
@@ -24,10 +25,7 @@ def _vault(request: Request[Any, Any, Any]) -> Vault:
 def put(request: Request[Any, Any, Any], page: str, secret: str) -> Cookie:
     """The cookie that carries a secret to the page `page`, and to no other."""
     sealed = _vault(request).seal(secret.encode(), _CONTEXT + page)
-    return Cookie(
-        key=COOKIE, value=sealed.replace("$", "."), max_age=_SECONDS, path=page, samesite="strict", httponly=True,
-        secure=request.url.scheme == "https",
-    )  # fmt: skip
+    return cookie(COOKIE, sealed.replace("$", "."), seconds=_SECONDS, path=page, same_site="strict")
 
 
 def take(request: Request[Any, Any, Any], page: str) -> tuple[str, Cookie | None]:
@@ -35,7 +33,7 @@ def take(request: Request[Any, Any, Any], page: str) -> tuple[str, Cookie | None
     sent = request.cookies.get(COOKIE, "")
     if not sent:
         return "", None
-    spent = Cookie(key=COOKIE, value="", max_age=0, path=page, samesite="strict", httponly=True)
+    spent = cookie(COOKIE, "", seconds=0, path=page, same_site="strict")
     try:
         return _vault(request).open(sent.replace(".", "$"), _CONTEXT + page).decode(), spent
     except (InvalidTag, ValueError):

@@ -47,7 +47,8 @@ async def show_approvals(request: AnyRequest, caller: CurrentCaller) -> Page:
     views = await catalogue.approvals_for(caller)
     return await page(
         request, caller, "approvals.html", waiting=[view for view in views if view.may_decide],
-        others=[view for view in views if not view.may_decide], **await _context(request, views),
+        mine=[view for view in views if view.is_mine],
+        others=[view for view in views if not (view.may_decide or view.is_mine)], **await _context(request, views),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from api.identity.people import service as people
 from api.identity.people.passwords import MIN_LENGTH
 from api.identity.permissions import ROLES
 from portal import flash
+from portal.cookies import cookie
 from portal.forms import Field, Form
 from portal.frame import page, redirect
 from portal.language import language_of
@@ -48,11 +49,8 @@ def safe_next(address: str) -> str:
     return address if is_path and not parts.scheme and not parts.netloc else ""
 
 
-def _remember(request: AnyRequest, email: str) -> Cookie:
-    return Cookie(
-        key=EMAIL_COOKIE, value=base64.urlsafe_b64encode(email.encode()).decode(), max_age=3600, path="/",
-        samesite="lax", httponly=True, secure=request.url.scheme == "https",
-    )  # fmt: skip
+def _remember(email: str) -> Cookie:
+    return cookie(EMAIL_COOKIE, base64.urlsafe_b64encode(email.encode()).decode(), seconds=3600)
 
 
 def _remembered(request: AnyRequest) -> str:
@@ -88,7 +86,7 @@ async def sign_up(request: AnyRequest, caller: CurrentCaller) -> Page | Response
         except Refusal as problem:
             form.take(problem)
         else:
-            return redirect("/check-mail", _remember(request, form.value("email")))
+            return redirect("/check-mail", _remember(form.value("email")))
     return await page(request, caller, "sign_up.html", status=form.status, form=form)
 
 
@@ -118,7 +116,7 @@ async def verify(request: AnyRequest) -> Response[None]:
     """Makes the person; the sign-in form follows with the address filled in."""
     token = str((await request.form()).get("token", ""))[:100]
     person = await people.verify_email(token)
-    return redirect("/sign-in", flash.put("verify.done"), _remember(request, person.email))
+    return redirect("/sign-in", flash.put("verify.done"), _remember(person.email))
 
 
 # --- signing in and out ------------------------------------------------------------------------
@@ -151,7 +149,7 @@ async def sign_in(request: AnyRequest, caller: CurrentCaller) -> Page | Response
 
 
 def _forget_email() -> Cookie:
-    return Cookie(key=EMAIL_COOKIE, value="", max_age=0, path="/", samesite="lax", httponly=True)
+    return cookie(EMAIL_COOKIE, "", seconds=0)
 
 
 @post("/sign-out")
@@ -182,7 +180,7 @@ async def reset(request: AnyRequest, caller: CurrentCaller) -> Page | Response[N
         except Refusal as problem:
             form.take(problem)
         else:
-            return redirect("/check-mail", _remember(request, form.value("email")))
+            return redirect("/check-mail", _remember(form.value("email")))
     return await page(request, caller, "reset.html", status=form.status, form=form)
 
 
@@ -224,7 +222,7 @@ async def accept_invitation(request: AnyRequest, caller: CurrentCaller) -> Page 
         else:
             if is_person(caller):
                 return redirect("/account", flash.put("invite.done_signed_in"))
-            return redirect("/sign-in", flash.put("invite.done"), _remember(request, person.email))
+            return redirect("/sign-in", flash.put("invite.done"), _remember(person.email))
     return await page(
         request,
         caller,

@@ -142,6 +142,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "approvals.none": ("没有待你处理的申请", "Nothing waits for you"),
     "approvals.none_text": ("有新的申请时会发邮件通知你。", "You get a mail when something comes."),
     "approvals.my_requests": ("我的申请", "Your requests"),
+    "approvals.others": ("其他有关的申请", "Others that concern you"),
     "approvals.no_requests": ("你还没有提出过申请。", "You have not asked for anything yet."),
     "approvals.kind_subscription": ("订阅申请", "Subscription"),
     "approvals.kind_publish-live": ("正式发布", "Live publication"),

@@ -220,3 +220,14 @@ def test_the_outbox_is_for_one_machine_only(installation):
 )
 def test_odd_addresses_are_not_found(somebody, path):
     assert somebody.http.get(path).status_code in {400, 404}
+
+
+def test_cookies_are_out_of_scripts_reach_and_secure_behind_https(installation):
+    with installation.serving(
+        "sandbox", port=free_port(), KAIMEN_SANDBOX_URL="https://kaimen.example", KAIMEN_EMBEDDED="false"
+    ) as other:
+        answer = httpx.get(f"{other.url}/sign-in?lang=en", headers={"Accept": "text/html"})
+    sent = answer.headers.get_list("set-cookie")
+    assert len(sent) == 2
+    for one in sent:
+        assert {"HttpOnly", "Secure"} <= {part.strip() for part in one.split(";")}
