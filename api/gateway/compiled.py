@@ -72,16 +72,9 @@ class Checks:
     """What `validate` reads: the operation's parameters, bodies and answers."""
 
     __slots__ = (
-        "_accepted",
-        "_answered",
-        "_answers",
-        "body",
-        "cookies",
-        "headers",
-        "offered",
-        "path",
+        "_accepted", "_answered", "_answers", "body", "cookies", "describes_success", "headers", "offered", "path",
         "query",
-    )
+    )  # fmt: skip
 
     def __init__(self, operation: Operation, schemas: Schemas) -> None:
         readers = [Reader(one, schemas) for one in operation.parameters]
@@ -93,7 +86,12 @@ class Checks:
             one for one in readers if one.location == "header" and one.key not in _NOT_PARAMETERS
         )
         self.body = MediaChecks(operation.body.media, schemas) if operation.body else None
-        good = [one for one in operation.responses if one.status[:1] == "2"] or list(operation.responses)
+        names = frozenset(one.name for one in self.query)
+        for reader in self.query:
+            reader.others = names
+        good = [one for one in operation.responses if one.status[:1] == "2"]
+        self.describes_success = bool(good)
+        good = good or list(operation.responses)
         # Without one described body anything may come, and any Accept will do.
         described = tuple(media for response in good for media in response.media)
         self.offered = MediaChecks(described, schemas) if described else None

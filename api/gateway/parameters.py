@@ -49,7 +49,7 @@ class Reader:
 
     __slots__ = (
         "_is_array", "_is_object", "_item_types", "_property_types", "_validator",
-        "explode", "is_json", "key", "location", "name", "pointer", "required", "schema", "style", "takes_any_text", "types",
+        "explode", "is_json", "key", "location", "name", "others", "pointer", "required", "schema", "style", "takes_any_text", "types",
     )  # fmt: skip
 
     def __init__(self, parameter: Parameter, schemas: Schemas) -> None:
@@ -57,6 +57,7 @@ class Reader:
         self.location = parameter.location
         self.key = parameter.name.lower().encode()  # of a header
         self.required = parameter.required
+        self.others: frozenset[str] = frozenset()  # names of all query parameters of the operation
         self.style = parameter.style or _DEFAULT_STYLE[parameter.location]
         self.explode = (self.style == "form") if parameter.explode is None else parameter.explode
         self.is_json = bool(parameter.content_type) and "json" in parameter.content_type
@@ -149,7 +150,12 @@ class Reader:
                 if name.startswith(prefix) and name.endswith("]")
             ]
         elif self.explode:
-            parts = [(name, value) for name, value in pairs if name in self._property_types]
+            own = self._property_types  # without any, a map of whatever the contract does not name otherwise
+            parts = [
+                (name, value) for name, value in pairs if name in own or not (own or name in self.others)
+            ]
+            if not parts and not own and self.required:
+                return self._check({}, errors)  # an empty map is written as nothing
         else:
             texts = [value for name, value in pairs if name == self.name]
             if not texts:

@@ -24,7 +24,7 @@ _MAY_BE_STALE = frozenset(
     {
         problem_types.OPERATION_NOT_FOUND, problem_types.METHOD_NOT_ALLOWED, problem_types.SERVICE_RETIRED,
         problem_types.TOKEN_INVALID, problem_types.TOKEN_REVOKED, problem_types.NOT_SUBSCRIBED,
-        problem_types.SUBSCRIPTION_PENDING, problem_types.PURPOSE_REQUIRED, problem_types.AUDIENCE_REFUSED,
+        problem_types.SUBSCRIPTION_PENDING, problem_types.PURPOSE_REQUIRED,
     }
 )  # fmt: skip
 
@@ -82,7 +82,9 @@ def _decide(exchange: Exchange, gateway: Gateway) -> None:
 
 
 def _forget_decision(exchange: Exchange) -> None:
-    exchange.compiled = exchange.operation = exchange.service = None
+    if exchange.face == "rest":  # the other faces have named the operation, not a path
+        exchange.compiled = None
+    exchange.operation = exchange.service = None
     del exchange.verdicts[1:]  # admit's stays
 
 

@@ -76,7 +76,7 @@ def _read_query(exchange: Exchange, checks: Checks, errors: list[FieldError]) ->
     values = exchange.query_values
     for reader in checks.query:
         known = len(errors)
-        value = reader.read_pairs(pairs, errors) if pairs else MISSING
+        value = reader.read_pairs(pairs, errors) if pairs or reader.required else MISSING
         if value is not MISSING:
             values[reader.name] = value
         elif reader.required and len(errors) == known:
@@ -179,7 +179,8 @@ def _invalid(
 def check_answer(exchange: Exchange, gateway: Gateway) -> None:
     """Hold the department's answer against the contract. Raises Failure(RESPONSE_INVALID).
 
-    An error that the contract does not describe passes: it is the department's to give. A stream passes.
+    An error that the contract does not describe passes: it is the department's to give. So does a success where
+    the contract describes none at all, and a stream.
     """
     result = exchange.result
     compiled: CompiledOperation = exchange.compiled
@@ -193,7 +194,7 @@ def check_answer(exchange: Exchange, gateway: Gateway) -> None:
             break
     is_described, is_known, validator = compiled.checks.answer(result.status, content_type)
     if not is_described:
-        if 200 <= result.status < 300 and compiled.operation.responses:
+        if 200 <= result.status < 300 and compiled.checks.describes_success:
             message = f"the contract describes no answer with status {result.status}"
             raise _broken(compiled, [{"pointer": "", "message": message}])
         return
