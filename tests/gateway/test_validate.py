@@ -116,6 +116,14 @@ def test_query_parameters_that_break_the_contract(schema: Any, query: str, point
     assert refusal.facts["docs"] == "http://127.0.0.1:8000/catalogue/company/v1/openapi.json"
 
 
+def test_a_map_without_names_takes_what_nobody_else_claims() -> None:
+    free = {"type": "object", "additionalProperties": {"type": "string", "maxLength": 3}}
+    world = with_query(parameter("filters", schema=free, required=True), parameter("x", schema=INTEGER))
+    assert validated(world, query="a=1&x=2").query_values == {"filters": {"a": "1"}, "x": 2}
+    assert validated(world).query_values == {"filters": {}}
+    assert pointers(refused(world, query="a=long")) == ["/query/filters/a"]
+
+
 def test_messages_never_hold_the_value() -> None:
     world = with_query(parameter("x", schema={"enum": ["a", "b"]}), parameter("y", schema=INTEGER))
     refusal = refused(world, query="x=SECRET&y=SECRET")
@@ -277,6 +285,7 @@ def test_answers_that_fit_or_are_not_described() -> None:
     answered(world, b"gone", 404, b"text/html")  # an error that the contract does not describe
     answered(world, b'{"type":"x"}', 200, b"application/problem+json")
     answered(World([operation(responses=())]), b"anything", 204, b"")
+    answered(World([operation(responses=(Response("404", "", ()),))]), b"{}", 200)  # no success is described
     answered(World([operation(responses=(Response("200", "", ()),))]), b"anything", 200, b"text/plain")
     ranges = (
         Response("2XX", "", (Media("application/json", {"type": "object"}),)),
