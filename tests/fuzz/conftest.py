@@ -11,7 +11,7 @@ from tests.fuzz.targets import Target, city_operations
 from tests.server import Installation, RunningServer
 
 # each fuzzed request names an address of its own, so that limits by address do not end the test early
-SETTINGS = {"KAIMEN_TRUSTED_PROXIES": "127.0.0.0/8"}
+SETTINGS = {"KAIMEN_TRUSTED_PROXIES": "127.0.0.0/8", "KAIMEN_CALL_DEADLINE_MS": "5000"}
 
 
 @pytest.fixture(scope="module")
