@@ -94,7 +94,7 @@ class AuthorizationService:
             UNIT.reset(mark)
         refusal = await work.commit(self.environment)
         if refusal is not None:
-            answer = Answer(*refusal())
+            return Answer(*refusal())
         for claims in work.revoked:
             self.revoked.add(claims.jti, claims.exp)
         if work.secret is not None:

@@ -132,6 +132,25 @@ async def test_both_take_private_key_jwt(plane: Plane) -> None:
     assert not await is_active(plane, client, token)
 
 
+async def test_a_replayed_assertion_revokes_nothing_anywhere(plane: Plane) -> None:
+    client = await plane.new_app(COMPANY, keys=[new_key()])
+    assert client.key is not None
+    token = await plane.token(client)
+    form = {
+        "client_assertion": sign(client.key, plane.claims(client)),
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "token": token,
+    }
+    spent = await plane.http.post("/oauth/introspect", data=form)
+    assert spent.json()["active"] is True
+    answer = await plane.http.post("/oauth/revoke", data=form)
+    assert answer.status_code == 400
+    claims = await plane.service.claims_of(token)
+    assert claims is not None
+    assert claims.jti not in plane.service.revoked
+    assert await is_active(plane, client, token)
+
+
 async def test_both_need_a_client_and_a_token(plane: Plane) -> None:
     client = await plane.new_app(COMPANY)
     for endpoint in ("/oauth/revoke", "/oauth/introspect"):
