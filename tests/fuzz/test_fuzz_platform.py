@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHECKS = "not_a_server_error,response_schema_conformance,content_type_conformance"
 RUNS = [
     pytest.param("fuzzing", 4, id="short"),
-    pytest.param("examples,coverage,fuzzing,stateful", 60, id="long", marks=pytest.mark.full),
+    pytest.param("examples,coverage,fuzzing,stateful", 40, id="long", marks=pytest.mark.full),
 ]
 # what would end the administrator's own session, and with it the run
 ENDING = "(?i)sign-?out|sessions?$|password"
