@@ -29,14 +29,13 @@ class Bucket:
     """Totals of one key in one hour."""
 
     __slots__ = (
-        "calls", "cost", "duration_us", "histogram", "id", "is_stored", "key", "request_bytes", "response_bytes",
+        "calls", "cost", "duration_us", "histogram", "id", "key", "request_bytes", "response_bytes",
         "upstream_us",
     )  # fmt: skip
 
     def __init__(self, number: int, key: tuple[int, str, str, str, int, str]) -> None:
         self.id = number
         self.key = key
-        self.is_stored = False
         self.calls = self.cost = self.duration_us = self.upstream_us = self.request_bytes = (
             self.response_bytes
         ) = 0
@@ -47,6 +46,10 @@ class Bucket:
             self.calls, self.cost, self.duration_us, self.upstream_us, self.request_bytes, self.response_bytes,
             _encode(self.histogram).decode(), self.id,
         )  # fmt: skip
+
+
+def _number_of(bucket: Bucket) -> int:
+    return bucket.id
 
 
 class FieldCount:
@@ -115,11 +118,10 @@ class Usage:
         """Buckets and field sets in memory."""
         return len(self._buckets) + len(self._fields)
 
-    def take(self) -> tuple[list[Bucket], list[Bucket]]:
-        """Changed buckets: those not stored yet and those stored. Hand them to `keep` when writing failed."""
+    def take(self) -> list[Bucket]:
+        """Changed buckets, oldest first. Hand them to `keep` when writing failed."""
         changed, self._changed = self._changed, set()
-        fresh = [bucket for bucket in changed if not bucket.is_stored]
-        return fresh, [bucket for bucket in changed if bucket.is_stored]
+        return sorted(changed, key=_number_of)
 
     def keep(self, buckets: list[Bucket]) -> None:
         """They could not be written: they are still changed."""
