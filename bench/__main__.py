@@ -8,6 +8,8 @@ import argparse
 import json
 import os
 import shutil
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,7 @@ def main() -> None:
         help="one case alone; writes no file",
     )
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end too
     folder = Path("var/bench").resolve()
     shutil.rmtree(folder, ignore_errors=True)
     found: dict[str, Any] = {
