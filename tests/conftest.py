@@ -11,11 +11,18 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from api.core.store import Stores, open_stores
 from api.settings import Settings
 from tests import databases
+
+# No timed asserts: a busy machine is no defect.
+hypothesis.settings.register_profile(
+    "kaimen", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("kaimen")
 
 
 @pytest.fixture(scope="session")
