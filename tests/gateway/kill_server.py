@@ -1,6 +1,7 @@
 """A gateway process that may be killed at any moment: python kill_server.py HOME DATABASE_URL PORT"""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -35,6 +36,9 @@ async def main(home: str, url: str, port: int) -> None:
             access_log=False,
             log_level="warning",
         )
+        # uvicorn raises the signal again when it has stopped; what closes after it here must still run,
+        # as it does in `kaimen serve`, where it is the application's lifespan.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         await uvicorn.Server(config).serve()
 
 

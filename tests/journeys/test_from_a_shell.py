@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.server import Installation, RunningServer
 
 
@@ -83,3 +85,23 @@ def test_errors_have_exit_codes_and_say_what_to_do(
     assert away.returncode == 3
     listed = installation.json("app", "list")
     assert all(row["name"] != "x" for row in listed["items"]), "a failed create leaves nothing behind"
+
+
+def test_a_stopped_server_has_written_every_call(
+    installation: Installation,
+    sandbox: RunningServer,
+    company_code: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """SIGTERM right after the last answer: the log holds it all the same."""
+    other = Installation(tmp_path_factory.mktemp("stopped"))
+    other.command("city", "seed", "--citizens", "200", "--companies", "60")
+    with other.serving("sandbox") as server:
+        app = other.json("app", "create", "--name", "last", "--subscribe", "company@v1")
+        code = next(
+            row["code"] for row in other.json("city", "personas")["personas"] if row["kind"] == "organisation"
+        )
+        answers = [other.json("call", "company", "getCompany", "--param", f"code={code}") for _ in range(3)]
+        server.stop()
+    kept = {row["id"] for row in other.json("request", "list", app["app_id"])["items"]}
+    assert {answer["request_id"] for answer in answers} <= kept
