@@ -9,6 +9,8 @@ from api.core.problems import Refusal, Text
 SERVICE_NAME = re.compile(r"(?=.{1,40}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VERSION_ID = re.compile(r"[a-z][a-z0-9-]{0,63}@v[0-9]{1,9}")
 _ID = re.compile(r"[0-9a-zA-Z_-]{1,64}")
+SLUG_LENGTH = 64
+ID_LENGTH = 40  # of every id column: Tortoise raises for a longer value instead of finding nothing
 _REFUSED = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 
 
@@ -29,9 +31,9 @@ def check_version_id(version_id: str) -> str:
     return version_id
 
 
-def check_id(identifier: str, what: Text) -> str:
+def check_id(identifier: str, what: Text, *, maximum: int = ID_LENGTH) -> str:
     """The identifier where it has the form of one; else not-found, for it cannot exist."""
-    if not is_id(identifier):
+    if len(identifier) > maximum or not is_id(identifier):
         raise Refusal(NOT_FOUND, what=what)
     return identifier
 

@@ -9,7 +9,7 @@
 import msgspec
 
 from api.catalogue import outside
-from api.catalogue.inputs import SERVICE_NAME, check_id, is_id
+from api.catalogue.inputs import SERVICE_NAME, SLUG_LENGTH, check_id, is_id
 from api.catalogue.models import VersionRecord
 from api.catalogue.permissions import can_import
 from api.catalogue.readings import Reading, read
@@ -29,7 +29,7 @@ async def owner_for(caller: Caller, organisation: str, loaded: Loaded) -> str:
     """The id of the organisation that will own it."""
     questions = outside.ask()
     if organisation:
-        check_id(organisation, Text("这个组织", "such organisation"))
+        check_id(organisation, Text("这个组织", "such organisation"), maximum=SLUG_LENGTH)
         found = await questions.organisation(organisation)
         owner = found.id if found else organisation
         if found is None and organisation not in caller.organisations:

@@ -122,7 +122,8 @@ async def find_organisation(id_or_slug: str) -> Organisation | None:
     if len(id_or_slug) > 64 or not id_or_slug.isascii() or not id_or_slug.isprintable():
         return None
     if id_or_slug.startswith("o_"):
-        return await Organisation.get_or_none(id=id_or_slug)
+        # no slug has an underscore, and Tortoise raises for what no column could hold
+        return await Organisation.get_or_none(id=id_or_slug) if len(id_or_slug) <= 40 else None
     return await Organisation.get_or_none(slug=id_or_slug)
 
 
