@@ -40,6 +40,7 @@ STEPS: dict[str, Text] = {
 _PREFIXES = {"rs_": "sandbox", "rl_": "live"}
 _PREFIX_OF = {environment: prefix for prefix, environment in _PREFIXES.items()}
 _ID = re.compile(r"r[sl]_[0-9a-z]{26}")
+_is_app_id = re.compile(r"a_[0-9a-z]{1,38}").fullmatch  # as long as the column: Tortoise raises for more
 _STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
 WHAT = Text("请求", "request")
 _LOOKS = 5  # for a call that another process served: it writes within a second
@@ -99,7 +100,7 @@ def check_can_read_requests(caller: Caller, app: App | None, what: Text) -> None
 
 async def readable_app(caller: Caller, app_id: str) -> App:
     """An app whose calls the caller may read. Raises not-signed-in, not-found."""
-    app = await App.get_or_none(id=app_id) if app_id.startswith("a_") and app_id.isascii() else None
+    app = await App.get_or_none(id=app_id) if _is_app_id(app_id) else None
     check_can_read_requests(caller, app, Text("应用", "app"))
     assert app is not None
     return app

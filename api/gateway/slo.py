@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from api.catalogue.inputs import check_version_id
 from api.catalogue.models import Publication
 from api.core import clock, store
 from api.core.problem_types_platform import NOT_FOUND
@@ -88,6 +89,7 @@ async def slo_of(service: str, *, environment: str = "", days: int = 30) -> Meas
 
 
 async def _publication(service: str, environment: str) -> Publication:
+    check_version_id(service)
     for one in (environment,) if environment else ("live", "sandbox"):
         found = await Publication.get_or_none(id=f"{service}/{one}")
         if found is not None and found.state != "pending":

@@ -18,6 +18,7 @@ _REFUSED = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _ADDRESS = re.compile(r"://|www\.|[<>]", re.IGNORECASE)
 _ID = re.compile(r"[0-9a-z]{1,40}")
+ID_LENGTH = 40  # of every id column: Tortoise raises for a longer value instead of finding nothing
 
 
 def is_clean(text: str, *, lines: bool = False) -> bool:
@@ -34,7 +35,7 @@ def check_id(identifier: str, prefix: str, what: Text) -> str:
     Keeps control characters and endless strings from the database (PostgreSQL fails on NUL).
     """
     head, _, tail = identifier.partition("_")
-    if head != prefix or not _ID.fullmatch(tail):
+    if head != prefix or not _ID.fullmatch(tail) or len(identifier) > ID_LENGTH:
         raise Refusal(NOT_FOUND, what=what)
     return identifier
 
