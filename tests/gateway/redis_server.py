@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.databases import missing
 
 
 class RedisServer:
@@ -46,7 +46,7 @@ class RedisServer:
 @contextmanager
 def redis_server(home: Path) -> Iterator[RedisServer]:
     if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
+        missing("redis-server")
     server = RedisServer(home)
     server.start()
     try:
