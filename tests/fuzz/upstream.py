@@ -51,20 +51,27 @@ FAULTS = {
 }
 
 
+FIRST = ("good", "garbage", "breaks the contract", "good")  # whatever comes later: the breaker may open at once
+
+
 @contextlib.asynccontextmanager
 async def failing_upstream(seed: str) -> AsyncIterator[int]:
     """Its port on the loopback address. About a third of its answers are good; one in a hundred never comes."""
     random = Random(seed)
     names = [name for name in FAULTS if name != "good"]
+    first = iter(FIRST)
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             await reader.readuntil(b"\r\n\r\n")
-            draw = random.random()
-            if draw < 0.01:
-                await reader.read()  # says nothing until the gateway gives up
+            name = next(first, "")
+            if not name:
+                draw = random.random()
+                name = "silence" if draw < 0.01 else "good" if draw < 0.35 else random.choice(names)
+            if name == "silence":
+                await reader.read()  # until the gateway gives up
             else:
-                writer.write(FAULTS["good" if draw < 0.35 else random.choice(names)])
+                writer.write(FAULTS[name])
                 await writer.drain()
         writer.close()
 
