@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +17,7 @@ import httpx
 import pytest
 
 from tests.fuzz.targets import Target, api_request, oauth_request
-from tests.fuzz.upstream import CONTRACT, GOOD, failing_upstream
+from tests.fuzz.upstream import CONTRACT, FIRST, GOOD, failing_upstream
 from tests.fuzz.wire import Answer, Wire
 from tests.server import Installation, RunningServer
 
@@ -143,6 +144,7 @@ async def test_a_failing_upstream_fails_alone_and_by_name(
                     assert answer.status_code in {200, 429}, answer.text
 
         numbers = iter(range(count))
+        await work(islice(numbers, len(FIRST)))  # one by one: then the breaker may open as soon as it likes
         await asyncio.gather(*(work(numbers) for _ in range(CONNECTIONS)))
     assert seen["good"] > 0, seen
     assert {"upstream-invalid", "response-invalid", "circuit-open"} <= seen.keys(), seen

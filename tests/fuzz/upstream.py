@@ -51,7 +51,7 @@ FAULTS = {
 }
 
 
-FIRST = ("good", "garbage", "breaks the contract", "good")  # whatever comes later: the breaker may open at once
+FIRST = ("good", "garbage", "garbage", "breaks the contract", "good")  # garbage twice: a read is tried again
 
 
 @contextlib.asynccontextmanager
