@@ -18,5 +18,5 @@ def cookie(
     """A cookie that lives `seconds` (0: it is removed; None: as long as the browser is open)."""
     return Cookie(
         key=name, value=value, max_age=seconds, path=path, samesite=same_site, httponly=True,
-        secure=current().settings.sandbox_url.startswith("https://"),
+        secure=current().settings.issuer.startswith("https://"),
     )  # fmt: skip

@@ -144,7 +144,7 @@ def check_same_origin(request: ASGIConnection[Any, Any, Any, Any]) -> None:
         parts = urlsplit(origin)
     except ValueError:
         raise Refusal(CSRF_FAILED, rule="other-origin") from None
-    public = urlsplit(current().settings.sandbox_url)
+    public = urlsplit(current().settings.issuer)
     is_public = (parts.scheme, parts.netloc) == (public.scheme, public.netloc)
     is_host = bool(parts.netloc) and parts.netloc == request.headers.get("host", "")
     if not (is_public or is_host):
