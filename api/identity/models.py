@@ -6,6 +6,11 @@ from tortoise import fields
 from tortoise.models import Model
 
 
+def acting_for_itself() -> list[str]:
+    """The grant types of a new app."""
+    return ["client_credentials"]
+
+
 class Person(Model):
     id = fields.CharField(max_length=40, primary_key=True)  # p_…
     email = fields.CharField(max_length=254, unique=True)  # lower case
@@ -115,8 +120,28 @@ class App(Model):
     deleted_at = fields.DatetimeField(null=True)
     suspended_by = fields.CharField(max_length=64, default="")  # an administrator, who alone resumes it then
     plan = fields.CharField(max_length=32, default="standard")
-    auth_method = fields.CharField(max_length=24, default="client_secret")  # or private_key_jwt
+    # client_secret, private_key_jwt, tls_client_auth or none (a public client)
+    auth_method = fields.CharField(max_length=24, default="client_secret")
     jwks: fields.JSONField[Any] = fields.JSONField(default=dict)
+    profile = fields.CharField(max_length=12, default="baseline")  # or fapi2
+    is_public = fields.BooleanField(default=False)  # it can keep no secret: browser and native apps
+    grant_types: fields.JSONField[Any] = fields.JSONField(default=acting_for_itself)
+    redirect_uris: fields.JSONField[Any] = fields.JSONField(default=list)
+    post_logout_redirect_uris: fields.JSONField[Any] = fields.JSONField(default=list)
+    token_binding = fields.CharField(
+        max_length=8, default=""
+    )  # "", dpop or mtls: what its tokens must be bound to
+    certificate_thumbprint = fields.CharField(max_length=64, default="")  # x5t#S256 of its client certificate
+    certificate_subject = fields.CharField(
+        max_length=500, default=""
+    )  # RFC 4514 name of its client certificate
+    contact = fields.CharField(max_length=254, default="")  # shown on the consent page
+    retention = fields.CharField(
+        max_length=2000, default=""
+    )  # how long it keeps data, shown on the consent page
+    registration_hash = fields.CharField(
+        max_length=80, default=""
+    )  # of the registration access token (RFC 7592)
     # `platform:…` scopes, space-separated, that its tokens may have: what it may do here for its organisation
     platform_scopes = fields.CharField(max_length=500, default="")
     sandbox_app_id = fields.CharField(max_length=40, default="")  # of a live app: where it comes from

@@ -1,5 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
+from api.identity.models import acting_for_itself
 from orjson import loads
 from tortoise.fields.data import JSON_DUMPS
 from tortoise import fields
@@ -42,6 +43,17 @@ class Migration(migrations.Migration):
                 ('plan', fields.CharField(default='standard', max_length=32)),
                 ('auth_method', fields.CharField(default='client_secret', max_length=24)),
                 ('jwks', fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                ('profile', fields.CharField(default='baseline', max_length=12)),
+                ('is_public', fields.BooleanField(default=False)),
+                ('grant_types', fields.JSONField(default=acting_for_itself, encoder=JSON_DUMPS, decoder=loads)),
+                ('redirect_uris', fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ('post_logout_redirect_uris', fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ('token_binding', fields.CharField(default='', max_length=8)),
+                ('certificate_thumbprint', fields.CharField(default='', max_length=64)),
+                ('certificate_subject', fields.CharField(default='', max_length=500)),
+                ('contact', fields.CharField(default='', max_length=254)),
+                ('retention', fields.CharField(default='', max_length=2000)),
+                ('registration_hash', fields.CharField(default='', max_length=80)),
                 ('platform_scopes', fields.CharField(default='', max_length=500)),
                 ('sandbox_app_id', fields.CharField(default='', max_length=40)),
                 ('checklist', fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),

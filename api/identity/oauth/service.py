@@ -19,9 +19,11 @@ from api.core.crypto import Vault
 from api.core.jobs import Job
 from api.core.logging import log_failure
 from api.core.problem_types import TOKEN_REVOKED
-from api.core.problems import Refusal
+from api.core.problem_types_platform import NOT_FOUND
+from api.core.problems import Refusal, Text
 from api.identity.models import App
 from api.identity.oauth import tokens
+from api.identity.oauth.authorization import Consent, PendingRequest, ResourceOwner
 from api.identity.oauth.client_authentication import presented_client_id
 from api.identity.oauth.clients import ClientDirectory
 from api.identity.oauth.errors import InputRefused
@@ -100,6 +102,30 @@ class AuthorizationService:
         if work.secret is not None:
             self._uses.note(work.secret.id)
         return answer
+
+    async def open_request(self, request_id: str, browser: str) -> PendingRequest:
+        """The request that waits under this id in this browser (the value of cookie authorization.COOKIE).
+
+        Raises Refusal: NOT_FOUND for one that is not there, another browser's, decided or expired.
+        """
+        raise Refusal(NOT_FOUND, what=Text("授权请求", "authorization request"))
+
+    async def complete(
+        self, request_id: str, subject: ResourceOwner, grant: Consent | None, *, browser: str, auth_time: int = 0,
+        acr: str = "",
+    ) -> str:  # fmt: skip
+        """The address to send the browser to, with a code, once the subject has agreed.
+
+        `grant` is None where nothing needed consent (a plain sign-in). `auth_time` is when the subject signed in,
+        0 for now; `acr` defaults to the subject's assurance. Raises Refusal as `open_request` does.
+        """
+        raise Refusal(NOT_FOUND, what=Text("授权请求", "authorization request"))
+
+    async def refuse(
+        self, request_id: str, error: str = "access_denied", *, browser: str, description: str = ""
+    ) -> str:
+        """The address to send the browser to, with an error, state and iss. Raises Refusal as `open_request` does."""
+        raise Refusal(NOT_FOUND, what=Text("授权请求", "authorization request"))
 
     async def metadata(self) -> dict[str, Any]:
         """The RFC 8414 document, with the scopes that are published now."""

@@ -7,6 +7,7 @@ Whether a token was revoked is asked apart (revocation.RevokedTokens), because t
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -26,7 +27,9 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kaimen", error="invalid_token"'
 class Claims(Struct, frozen=True, gc=False, omit_defaults=True):
     """What an access token says. Times are seconds since the epoch; `scope` is space-separated.
 
-    `grant` names the consent behind the token; it is "" for an app that acts for itself.
+    `grant` names the consent behind the token, `consent` the hash of the text agreed to, and `sub` who agreed. For an
+    app that acts for itself these are "" and `sub` is its client id. `cnf` names the key that the token is bound to:
+    `jkt` (RFC 9449) or `x5t#S256` (RFC 8705).
     """
 
     iss: str
@@ -41,6 +44,12 @@ class Claims(Struct, frozen=True, gc=False, omit_defaults=True):
     env: str
     nbf: int = 0
     grant: str = ""
+    authorization_details: tuple[dict[str, Any], ...] = ()
+    consent: str = ""
+    mandate: str = ""
+    cnf: dict[str, str] = {}
+    acr: str = ""
+    auth_time: int = 0
 
 
 class IssuedToken(Struct, frozen=True):

@@ -9,6 +9,70 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
+            name='AuthorizationCode',
+            fields=[
+                ('hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=80)),
+                ('family_id', fields.CharField(db_index=True, max_length=40)),
+                ('client_id', fields.CharField(max_length=40)),
+                ('redirect_uri', fields.CharField(max_length=2048)),
+                ('challenge', fields.CharField(max_length=64)),
+                ('jkt', fields.CharField(default='', max_length=64)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+                ('used_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'authorization_code', 'app': 'oauth', 'pk_attr': 'hash', 'table_description': 'A code (RFC 6749 §4.1.2), used once.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='AuthorizationRequest',
+            fields=[
+                ('hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=80)),
+                ('app_id', fields.CharField(max_length=40)),
+                ('client_id', fields.CharField(max_length=40)),
+                ('browser', fields.CharField(max_length=80)),
+                ('parameters', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+                ('used_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'authorization_request', 'app': 'oauth', 'pk_attr': 'hash', 'table_description': 'A checked request that waits for its resource owner, keyed by the hash of its id (`ar_…`), decided once.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='IssuedToken',
+            fields=[
+                ('jti', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ('family_id', fields.CharField(db_index=True, max_length=40)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'issued_token', 'app': 'oauth', 'pk_attr': 'jti', 'table_description': "The id of an access token of a family, kept while it lives, so that the family's tokens can be revoked."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='PushedRequest',
+            fields=[
+                ('hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=80)),
+                ('client_id', fields.CharField(max_length=40)),
+                ('parameters', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('jkt', fields.CharField(default='', max_length=64)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+                ('used_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'pushed_request', 'app': 'oauth', 'pk_attr': 'hash', 'table_description': 'A pushed authorization request (RFC 9126), keyed by the hash of its request_uri, used once.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='RefreshToken',
+            fields=[
+                ('hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=80)),
+                ('family_id', fields.CharField(db_index=True, max_length=40)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+                ('used_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'refresh_token', 'app': 'oauth', 'pk_attr': 'hash', 'table_description': 'A refresh token, that of a rotating client is used once.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='RevokedToken',
             fields=[
                 ('sequence', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -35,12 +99,46 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='TokenFamily',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('app_id', fields.CharField(db_index=True, max_length=40)),
+                ('client_id', fields.CharField(max_length=40)),
+                ('subject_id', fields.CharField(max_length=64)),
+                ('grant_id', fields.CharField(default='', db_index=True, max_length=40)),
+                ('scope', fields.TextField(default='', unique=False)),
+                ('audience', fields.CharField(max_length=500)),
+                ('details', fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ('consent', fields.CharField(default='', max_length=100)),
+                ('mandate', fields.CharField(default='', max_length=40)),
+                ('acr', fields.CharField(default='', max_length=100)),
+                ('nonce', fields.CharField(default='', max_length=500)),
+                ('auth_time', fields.BigIntField(default=0)),
+                ('jkt', fields.CharField(default='', max_length=64)),
+                ('x5t', fields.CharField(default='', max_length=64)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'token_family', 'app': 'oauth', 'pk_attr': 'id', 'table_description': 'What one authorization journey gave, revoked as a whole.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='UsedAssertion',
             fields=[
                 ('key', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=160)),
                 ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'used_assertion', 'app': 'oauth', 'pk_attr': 'key', 'table_description': 'The `jti` of a client assertion, the primary key decides who was first (RFC 7523 §3).'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='UsedProof',
+            fields=[
+                ('key', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'used_proof', 'app': 'oauth', 'pk_attr': 'key', 'table_description': "The hash of a DPoP proof's key and `jti`, the primary key decides who was first (RFC 9449 §11.1)."},
             bases=['Model'],
         ),
     ]
