@@ -171,3 +171,26 @@ class AppSecret(Model):
 
     class Meta:
         table = "app_secret"
+
+
+class RegistrationToken(Model):
+    """An initial access token (RFC 7591), with which an organisation lets clients register themselves as its apps."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # rt_…
+    organisation_id = fields.CharField(max_length=40, db_index=True)
+    label = fields.CharField(max_length=100)
+    hash = fields.CharField(max_length=80, unique=True)
+    hint = fields.CharField(max_length=8)
+    profile = fields.CharField(max_length=12, default="")  # fapi2: nothing weaker may register
+    subscribe: fields.JSONField[Any] = fields.JSONField(
+        default=list
+    )  # entries such as company@v1 that a new app gets
+    max_uses = fields.IntField()
+    uses = fields.IntField(default=0)
+    created_by = fields.CharField(max_length=64)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "registration_token"

@@ -137,6 +137,26 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='RegistrationToken',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('organisation_id', fields.CharField(db_index=True, max_length=40)),
+                ('label', fields.CharField(max_length=100)),
+                ('hash', fields.CharField(unique=True, max_length=80)),
+                ('hint', fields.CharField(max_length=8)),
+                ('profile', fields.CharField(default='', max_length=12)),
+                ('subscribe', fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ('max_uses', fields.IntField()),
+                ('uses', fields.IntField(default=0)),
+                ('created_by', fields.CharField(max_length=64)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'registration_token', 'app': 'identity', 'pk_attr': 'id', 'table_description': 'An initial access token (RFC 7591), with which an organisation lets clients register themselves as its apps.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='Session',
             fields=[
                 ('hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=80)),

@@ -155,3 +155,21 @@ class UsedProof(Model):
 
     class Meta:
         table = "used_proof"
+
+
+class DeviceAuthorization(Model):
+    """A device that waits for its person (RFC 8628), decided once and spent once. Both codes are hashes."""
+
+    hash = fields.CharField(max_length=80, primary_key=True)  # of the device code
+    user_code = fields.CharField(max_length=80, unique=True)  # HMAC of the user code
+    app_id = fields.CharField(max_length=40)
+    client_id = fields.CharField(max_length=40)
+    parameters: fields.JSONField[Any] = fields.JSONField()  # oauth.authorization.Asked
+    state = fields.CharField(max_length=8, default="waiting")  # waiting, granted, refused or spent
+    family_id = fields.CharField(max_length=40, default="")  # of a granted one
+    interval = fields.IntField()  # seconds to leave between two polls
+    polled_at = fields.DatetimeField(null=True)
+    expires_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "device_authorization"

@@ -38,6 +38,23 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='DeviceAuthorization',
+            fields=[
+                ('hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=80)),
+                ('user_code', fields.CharField(unique=True, max_length=80)),
+                ('app_id', fields.CharField(max_length=40)),
+                ('client_id', fields.CharField(max_length=40)),
+                ('parameters', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('state', fields.CharField(default='waiting', max_length=8)),
+                ('family_id', fields.CharField(default='', max_length=40)),
+                ('interval', fields.IntField()),
+                ('polled_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'device_authorization', 'app': 'oauth', 'pk_attr': 'hash', 'table_description': 'A device that waits for its person (RFC 8628), decided once and spent once. Both codes are hashes.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='IssuedToken',
             fields=[
                 ('jti', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
