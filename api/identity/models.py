@@ -194,3 +194,54 @@ class RegistrationToken(Model):
 
     class Meta:
         table = "registration_token"
+
+
+class Mandate(Model):
+    """Who may speak for an organisation: from the company register, or delegated by whom the register names."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # m_…
+    environment = fields.CharField(max_length=8)
+    subject_id = fields.CharField(max_length=80, db_index=True)  # c_…, the person who may speak
+    organisation = fields.CharField(max_length=40, db_index=True)  # unified social credit code
+    organisation_name = fields.CharField(max_length=200, default="")
+    role = fields.CharField(max_length=24)  # legal-representative, agent or finance
+    scope = fields.CharField(max_length=1000)  # patterns of scopes, space-separated: `*`, `tax:*`
+    source = fields.CharField(max_length=12)  # register or delegation
+    delegated_under = fields.CharField(max_length=40, default="")  # the delegator's own mandate
+    # of one person, organisation, role and source; NULL when it has ended, so that one holds at a time
+    slot = fields.CharField(max_length=160, null=True, unique=True)
+    created_at = fields.DatetimeField()
+    created_by = fields.CharField(max_length=100)
+    until = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+    revoked_by = fields.CharField(max_length=100, default="")
+    reason = fields.CharField(max_length=40, default="")  # why it ended: register, revoked or delegator-ended
+
+    class Meta:
+        table = "mandate"
+
+
+class Grant(Model):
+    """One consent, with the text as it was shown. Withdrawn ones stay, they are evidence."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # g_…
+    environment = fields.CharField(max_length=8)
+    app_id = fields.CharField(max_length=40, db_index=True)
+    client_id = fields.CharField(max_length=40)
+    subject_id = fields.CharField(max_length=80, db_index=True)  # c_…, whose data, or who speaks
+    guardian_id = fields.CharField(max_length=80, default="", db_index=True)  # who decided for a child
+    organisation = fields.CharField(max_length=40, default="", db_index=True)  # credit code, "" = own data
+    mandate_id = fields.CharField(max_length=40, default="", db_index=True)
+    details: fields.JSONField[Any] = fields.JSONField(default=list)
+    scope = fields.TextField(default="")  # space-separated
+    text: fields.JSONField[Any] = fields.JSONField(default=dict)  # the ConsentText as shown
+    text_hash = fields.CharField(max_length=100, default="")  # intl$sha256:…
+    locale = fields.CharField(max_length=8, default="zh")
+    basis = fields.CharField(max_length=24)  # consent, or the other legal ground of the contract
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    withdrawn_at = fields.DatetimeField(null=True)
+    withdrawn_by = fields.CharField(max_length=100, default="")
+
+    class Meta:
+        table = "consent_grant"
