@@ -52,6 +52,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     trusted_proxies: Annotated[
         str, _setting("Networks whose X-Forwarded-For is believed, comma-separated.", "CIDR list")
     ] = ""
+    client_certificate_header: Annotated[
+        str,
+        _setting("Header in which a trusted proxy puts the client's TLS certificate (URL-encoded PEM, or RFC 9440); empty: none.",
+                 pattern=r"^([A-Za-z0-9-]{1,64})?$"),
+    ] = ""  # fmt: skip
+    external_issuers: Annotated[
+        str, _setting("Other issuers whose RFC 9068 access tokens the gateway takes; see how-to/external-issuer.", "JSON list")
+    ] = ""  # fmt: skip
     access_token_seconds: Annotated[int, _setting("Life of an access token.", "s", ge=60, le=3600)] = 600
     session_hours: Annotated[int, _setting("Life of a browser session.", "h", ge=1, le=720)] = 12
     body_limit_bytes: Annotated[
@@ -97,13 +105,24 @@ class SettingFault(Struct, frozen=True):
     message: str
 
 
+# Options of the command line that may stand in the environment; no settings of a server.
+_OF_THE_COMMAND = frozenset(
+    {
+        "KAIMEN_CLIENT_SERVER", "KAIMEN_CLIENT_TOKEN", "KAIMEN_CLIENT_ID", "KAIMEN_CLIENT_SECRET",
+        "KAIMEN_CLIENT_ACCESS_TOKEN",
+    }
+)  # fmt: skip
+
+
 def read_settings(environ: Mapping[str, str]) -> tuple[Settings, list[SettingFault]]:
     """Settings from `KAIMEN_*` variables and every fault in them, unknown names included, not only the first."""
     hints = get_type_hints(Settings, include_extras=True)
     values: dict[str, Any] = {}
     faults: list[SettingFault] = []
     for variable, text in environ.items():
-        if not variable.startswith("KAIMEN_") or variable.startswith(("KAIMEN_TEST_", "KAIMEN_CLIENT_")):
+        if not variable.startswith("KAIMEN_") or variable.startswith("KAIMEN_TEST_"):
+            continue
+        if variable in _OF_THE_COMMAND:
             continue
         name = variable.removeprefix("KAIMEN_").lower()
         if name not in hints:

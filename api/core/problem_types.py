@@ -24,6 +24,33 @@ from api.core.problem_types_call import (
 from api.core.problem_types_call import (
     UPSTREAM_UNREACHABLE as UPSTREAM_UNREACHABLE,
 )
+from api.core.problem_types_grant import (
+    ASSURANCE_TOO_LOW as ASSURANCE_TOO_LOW,
+)
+from api.core.problem_types_grant import (
+    CERTIFICATE_MISMATCH as CERTIFICATE_MISMATCH,
+)
+from api.core.problem_types_grant import (
+    CONSENT_OUTDATED as CONSENT_OUTDATED,
+)
+from api.core.problem_types_grant import (
+    CONSENT_WITHDRAWN as CONSENT_WITHDRAWN,
+)
+from api.core.problem_types_grant import (
+    MANDATE_REFUSED as MANDATE_REFUSED,
+)
+from api.core.problem_types_grant import (
+    PROOF_INVALID as PROOF_INVALID,
+)
+from api.core.problem_types_grant import (
+    PROOF_MISSING as PROOF_MISSING,
+)
+from api.core.problem_types_grant import (
+    PROOF_REPLAYED as PROOF_REPLAYED,
+)
+from api.core.problem_types_grant import (
+    PROOF_UNCHECKED as PROOF_UNCHECKED,
+)
 from api.core.problems import define
 
 _ADMIT, _ROUTE, _AUTHENTICATE, _AUTHORISE = "admit", "route", "authenticate", "authorise"
