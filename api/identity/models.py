@@ -5,6 +5,9 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from api.identity.outside.models import OutsideAccount, OutsideProvider  # noqa: F401 - its tables too
+from api.identity.security.models import Passkey, RecoveryCode, Totp  # noqa: F401 - its tables too
+
 
 def acting_for_itself() -> list[str]:
     """The grant types of a new app."""
@@ -21,6 +24,9 @@ class Person(Model):
     is_administrator = fields.BooleanField(default=False)
     disabled_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
+    # wrong second factors in a row, and until when none is looked at
+    factor_failures = fields.IntField(default=0)
+    factors_blocked_until = fields.DatetimeField(null=True)
 
     class Meta:
         table = "person"
@@ -36,6 +42,9 @@ class Session(Model):
     created_at = fields.DatetimeField()
     last_seen_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
+    proven_at = fields.DatetimeField(null=True)  # when a password or factor was last shown in it
+    mfa_at = fields.DatetimeField(null=True)  # when a second factor was last shown in it
+    account_id = fields.CharField(max_length=40, default="", db_index=True)  # of an outside sign-in
 
     class Meta:
         table = "session"
@@ -74,6 +83,8 @@ class PersonalToken(Model):
     expires_at = fields.DatetimeField(null=True)
     last_used_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
+    mfa_at = fields.DatetimeField(null=True)  # of the session that made it
+    account_id = fields.CharField(max_length=40, default="", db_index=True)  # of the session that made it
 
     class Meta:
         table = "personal_token"
@@ -100,6 +111,7 @@ class Membership(Model):
     organisation_id = fields.CharField(max_length=40, db_index=True)
     person_id = fields.CharField(max_length=40, db_index=True)
     role = fields.CharField(max_length=16)
+    source = fields.CharField(max_length=40, default="")  # the outside provider whose claims gave it
 
     class Meta:
         table = "membership"
