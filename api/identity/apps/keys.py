@@ -34,14 +34,23 @@ async def set_keys(caller: Caller, app_id: str, jwks: Any, auth_method: str | No
     """Replace the app's public keys (the module says which are taken); none takes them away.
 
     `auth_method` says how the app proves itself from now on: `client_secret` or `private_key_jwt`, which takes
-    at least one key. None: private_key_jwt with keys, client_secret without. Raises not-found, input-invalid.
+    at least one key. None: private_key_jwt with keys, client_secret without; an app that proves itself otherwise
+    (a certificate, nothing) goes on so. Raises not-found, input-invalid.
     """
     app = await editable_app(caller, app_id)
     checked = read_jwks(jwks)
     has_keys = bool(checked["keys"])
-    method = auth_method if auth_method is not None else AUTH_METHODS[has_keys]
+    by_default = AUTH_METHODS[has_keys] if app.auth_method in AUTH_METHODS else app.auth_method
+    method = auth_method if auth_method is not None else by_default
     inputs = Inputs()
-    inputs.choice("/auth_method", method, AUTH_METHODS)
+    if method not in {*AUTH_METHODS, app.auth_method}:
+        inputs.choice("/auth_method", method, AUTH_METHODS)
+    if app.profile == "fapi2" and method == "client_secret":
+        inputs.fault(
+            "/keys",
+            "fapi2 应用以公钥认证;先更换 auth_method 或 profile。",
+            "An app of profile fapi2 authenticates with its keys; change its auth_method or profile first.",
+        )
     if method == "private_key_jwt" and not has_keys:
         inputs.fault("/keys", "private_key_jwt 至少要有一把公钥。", "private_key_jwt takes at least one key.")
     inputs.check()

@@ -85,7 +85,8 @@ def _fault_of_origin(scheme: str, host: str, *, loopback: bool) -> Text | None:
 
 def _fault_of_host(host: str) -> Text | None:
     refused = Text(
-        "不能是元数据服务、链路本地或非单播地址。", "No metadata service, link-local or multicast address."
+        "不能是元数据服务、链路本地、内网或非单播地址。",
+        "No metadata service, no link-local, private or multicast address.",
     )
     try:
         address = ipaddress.ip_address(host)
@@ -99,7 +100,7 @@ def _fault_of_host(host: str) -> Text | None:
         ):
             return Text("须为完整的域名。", "The host is a full domain name.")
         return None
-    return refused if _EVERYWHERE.refusal_of(str(address)) else None
+    return refused if not address.is_global or _EVERYWHERE.refusal_of(str(address)) else None
 
 
 def is_loopback(uri: str) -> bool:

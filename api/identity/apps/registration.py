@@ -95,9 +95,9 @@ def read_entry(inputs: Inputs, pointer: str, text: str) -> str:
 
 async def make_app(
     caller: Caller, entry: audit.Entry, owner: Organisation, *, app_id: str, name: str, description: str,
-    environment: str, subscriptions: Sequence[str], **columns: Any,
+    environment: str, subscriptions: Sequence[str], with_secret: bool = True, **columns: Any,
 ) -> NewApp:  # fmt: skip
-    """Inside an open `audit.write`: the app, its first secret, its subscriptions."""
+    """Inside an open `audit.write`: the app, its first secret (unless it proves itself otherwise), its subscriptions."""
     entry.organisation = owner.id
     app = await App.create(
         id=app_id,
@@ -110,7 +110,10 @@ async def make_app(
         created_at=clock.now(),
         **columns,
     )
-    row, secret = await make_secret(caller, app, "first secret", expires_at=None)
+    secret_id = secret = ""
+    if with_secret:
+        row, secret = await make_secret(caller, app, "first secret", expires_at=None)
+        secret_id = row.id
     entry.changed("app", app_id)
     entry.emit("gov.kaimen.app.created", f"app/{app_id}", {"app": app_id, "environment": environment})
     made = []
@@ -123,4 +126,4 @@ async def make_app(
             )
         )  # fmt: skip
     entry.detail |= {"client_id": app.client_id, "subscriptions": list(subscriptions)}
-    return NewApp(app=app, secret=secret, secret_id=row.id, subscriptions=made)
+    return NewApp(app=app, secret=secret, secret_id=secret_id, subscriptions=made)

@@ -118,7 +118,11 @@ async def get_app(caller: CurrentCaller, app_id: AppId) -> AppDetail:
     description="What stays away is left as it is. 未给出的保持不变。", responses=_WRITE,
 )  # fmt: skip
 async def update_app(caller: CurrentCaller, app_id: AppId, data: JSONBody[AppChange]) -> AppItem:
-    """Change name, description or plan."""
+    """Change name, description, plan or the OAuth settings."""
+    if data.oauth is not None:
+        changed = await service.set_oauth(caller, app_id, data.oauth)
+        if (data.name, data.description, data.plan) == (None, None, None):
+            return app_item(changed)
     changed = await service.update_app(
         caller, app_id, name=data.name, description=data.description, plan=data.plan
     )

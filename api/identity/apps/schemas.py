@@ -10,6 +10,7 @@ from api.catalogue.subscribing import SubscriptionEntry
 from api.core import clock
 from api.core.problems import Text
 from api.identity.apps.going_live import Checklist
+from api.identity.apps.oauth_settings import OAuthChange
 from api.identity.apps.registration import NewApp
 from api.identity.models import App, AppSecret
 from api.identity.policies import is_secret_active
@@ -45,6 +46,7 @@ class AppChange(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name | None = None
     description: Description | None = None
     plan: Annotated[str, Meta(max_length=32)] | None = None
+    oauth: OAuthChange | None = None
 
 
 class NewSecretRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +93,22 @@ class GoLiveRequest(Struct, frozen=True, forbid_unknown_fields=True):
     terms_accepted: bool = False
 
 
+class OAuthSettings(Struct, frozen=True):
+    """What the app is as an OAuth client; a PATCH of the app changes it."""
+
+    profile: str
+    auth_method: str
+    is_public: bool
+    grant_types: list[str]
+    redirect_uris: list[str]
+    post_logout_redirect_uris: list[str]
+    token_binding: str
+    certificate_thumbprint: str
+    certificate_subject: str
+    contact: str
+    retention: str
+
+
 class AppItem(Struct, frozen=True):
     """An app. `live_app_id` and `sandbox_app_id` name its twin."""
 
@@ -105,6 +123,7 @@ class AppItem(Struct, frozen=True):
     organisation_id: str
     sandbox_app_id: str
     platform_scopes: list[str]
+    oauth: OAuthSettings
     created_at: datetime
     deleted_at: datetime | None
 
@@ -168,6 +187,7 @@ class AppDetail(Struct, frozen=True):
     organisation_id: str
     sandbox_app_id: str
     platform_scopes: list[str]
+    oauth: OAuthSettings
     created_at: datetime
     deleted_at: datetime | None
     secrets: list[SecretItem]
@@ -225,6 +245,7 @@ def app_item(app: App) -> AppItem:
         organisation_id=app.organisation_id,
         sandbox_app_id=app.sandbox_app_id,
         platform_scopes=app.platform_scopes.split(),
+        oauth=OAuthSettings(**{name: getattr(app, name) for name in OAuthSettings.__struct_fields__}),
         created_at=app.created_at,
         deleted_at=app.deleted_at,
     )

@@ -15,6 +15,7 @@ from api.core.problems import Refusal, Text
 from api.identity.apps.going_live import Checklist, ChecklistItem, checklist_of, go_live
 from api.identity.apps.keys import set_keys
 from api.identity.apps.lifecycle import delete_app, restore_app, resume_app, suspend_app, update_app
+from api.identity.apps.oauth_settings import OAuthChange, set_oauth
 from api.identity.apps.registration import NewApp, create_app, read_entry
 from api.identity.apps.rows import changing, find_app, get_app, visible_apps
 from api.identity.apps.secrets import add_secret, revoke_secret, rotate_secret, secrets_of
@@ -27,6 +28,7 @@ __all__ = (
     "Checklist",
     "ChecklistItem",
     "NewApp",
+    "OAuthChange",
     "add_secret",
     "apps",
     "apps_of",
@@ -42,6 +44,7 @@ __all__ = (
     "rotate_secret",
     "secrets_of",
     "set_keys",
+    "set_oauth",
     "set_platform_scopes",
     "subscribe_app",
     "subscriptions_of_app",
