@@ -8,8 +8,13 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i l o u
 
 def random_id(prefix: str, size_bytes: int = 16) -> str:
     """`prefix_` and base32 of random bytes; 16 bytes give 26 characters."""
-    number = int.from_bytes(os.urandom(size_bytes), "big")
-    length = (size_bytes * 8 + 4) // 5
+    return encode_id(prefix, os.urandom(size_bytes))
+
+
+def encode_id(prefix: str, data: bytes) -> str:
+    """`prefix_` and base32 of these bytes, for ids that are derived."""
+    number = int.from_bytes(data, "big")
+    length = (len(data) * 8 + 4) // 5
     return prefix + "_" + "".join(_ALPHABET[(number >> (5 * i)) & 31] for i in range(length - 1, -1, -1))
 
 
