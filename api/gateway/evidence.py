@@ -35,7 +35,7 @@ BATCH_ROWS = 512
 
 _HASHED = (
     "sequence", "at", "request_id", "app_id", "service", "operation", "level", "basis", "purpose", "grant",
-    "subject_hash", "suite", "previous",
+    "consent", "mandate", "person", "subject_hash", "suite", "previous",
 )  # fmt: skip
 _COLUMNS = (*_HASHED, "hash")
 _INSERT = (
@@ -152,7 +152,9 @@ class EvidenceWriter:
         return (
             time.time_ns() // 1000, exchange.request_id, app.id if app is not None else "", exchange.compiled.entry.key,
             operation.id, operation.level.value, operation.basis.value, decision.purpose if decision else "",
-            decision.grant if decision else "", self.subject_hash(identifying), crypto.SUITE,
+            decision.grant if decision else "", decision.consent if decision else "",
+            decision.mandate if decision else "", decision.subject if decision else "",
+            self.subject_hash(identifying), crypto.SUITE,
         )  # fmt: skip
 
     def _unavailable(self, exchange: Exchange) -> Failure:

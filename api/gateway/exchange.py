@@ -18,13 +18,18 @@ Headers = list[tuple[bytes, bytes]]
 class Decision:
     """What `authorise` found: the ground on which the call may go on."""
 
-    __slots__ = ("grant", "purpose", "subject", "subscription")
+    __slots__ = ("consent", "grant", "mandate", "purpose", "subject", "subscription")
 
-    def __init__(self, subscription: str = "", purpose: str = "", grant: str = "", subject: str = "") -> None:
+    def __init__(
+        self, subscription: str = "", purpose: str = "", grant: str = "", subject: str = "", consent: str = "",
+        mandate: str = "",
+    ) -> None:  # fmt: skip
         self.subscription = subscription  # as commands write it: company@v1, company@v1:bank-credit
         self.purpose = purpose
         self.grant = grant
-        self.subject = subject
+        self.subject = subject  # c_…: who consented
+        self.consent = consent  # hash of the text that was agreed to
+        self.mandate = mandate
 
 
 class Exchange:

@@ -98,6 +98,9 @@ class AccessEvidence(Model):
     basis = fields.CharField(max_length=24)
     purpose = fields.CharField(max_length=64, default="")
     grant = fields.CharField(max_length=64, default="")
+    consent = fields.CharField(max_length=100, default="")  # hash of the text that was agreed to
+    mandate = fields.CharField(max_length=64, default="")  # by which the person speaks for an organisation
+    person = fields.CharField(max_length=80, default="")  # c_…: who consented, a pseudonym
     subject_hash = fields.CharField(max_length=64, default="")  # digest of the identifying parameters
     suite = fields.CharField(max_length=16)
     previous = fields.CharField(max_length=64)

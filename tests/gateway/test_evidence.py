@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def made_row(number: int) -> tuple:
     return (
         number, f"rs_{number:026d}", "a_test", "tax@v1", "getTaxpayer", "L3", "statutory-duty", "audit", "",
-        hashlib.sha256(b"%d" % number).hexdigest(), "intl",
+        "", "", "", hashlib.sha256(b"%d" % number).hexdigest(), "intl",
     )  # fmt: skip
 
 
@@ -115,7 +115,9 @@ async def test_too_many_waiting_are_refused_at_once(
 
 # --- tampering --------------------------------------------------------------------------------------
 async def alter(connection, sequence: int, rng: random.Random) -> str:
-    column = rng.choice(["at", "request_id", "app_id", "operation", "purpose", "subject_hash"])
+    column = rng.choice(
+        ["at", "request_id", "app_id", "operation", "purpose", "subject_hash", "consent", "mandate", "person"]
+    )
     value = "at + 1" if column == "at" else f"'{rng.getrandbits(40)}'"
     await connection.execute_script(
         f"UPDATE access_evidence SET {column} = {value} WHERE sequence = {sequence}"
@@ -135,8 +137,8 @@ async def cut_tail(connection, sequence: int, rng: random.Random) -> str:
 
 async def add(connection, sequence: int, rng: random.Random) -> str:
     await connection.execute_script(
-        'INSERT INTO access_evidence (sequence, at, request_id, app_id, service, operation, level, basis, purpose, "grant", subject_hash, suite, previous, hash)'
-        f' SELECT (SELECT MAX(sequence) + 1 FROM access_evidence), at, request_id, app_id, service, operation, level, basis, purpose, "grant", subject_hash, suite, previous, hash FROM access_evidence WHERE sequence = {sequence}'
+        'INSERT INTO access_evidence (sequence, at, request_id, app_id, service, operation, level, basis, purpose, "grant", consent, mandate, person, subject_hash, suite, previous, hash)'
+        f' SELECT (SELECT MAX(sequence) + 1 FROM access_evidence), at, request_id, app_id, service, operation, level, basis, purpose, "grant", consent, mandate, person, subject_hash, suite, previous, hash FROM access_evidence WHERE sequence = {sequence}'
     )
     return "altered"
 
