@@ -12,6 +12,7 @@ from api.catalogue.models import Approval
 from api.core.caller import Caller, CallerKind
 from api.core.problem_types_platform import NOT_SIGNED_IN, OWN_REQUEST, PERMISSION_DENIED
 from api.core.problems import Refusal, Text
+from api.core.second_factor import check_second_factor, is_only_factor_missing
 
 PUBLISHERS = frozenset({"owner", "publisher"})
 DECIDERS = frozenset({"owner", "approver"})
@@ -42,11 +43,11 @@ def _denied(zh: str, en: str, role: Text) -> Refusal:
 
 
 def passes(check: Callable[..., None], *arguments: object) -> bool:
-    """Whether a `check_can_x` lets it through."""
+    """Whether a `check_can_x` lets it through, or would after a second factor: then a page offers it, and asks for that."""
     try:
         check(*arguments)
-    except Refusal:
-        return False
+    except Refusal as refusal:
+        return is_only_factor_missing(refusal)
     return True
 
 
@@ -96,6 +97,8 @@ def check_can_publish(caller: Caller, organisation_id: str, environment: str) ->
     )
     scope = CONTRACTS_SCOPE if environment == "sandbox" else ""
     _check_role(caller, organisation_id, PUBLISHERS, scope, zh, en)
+    if environment != "sandbox":
+        check_second_factor(caller)
 
 
 def can_publish(caller: Caller, organisation_id: str, environment: str) -> bool:
@@ -112,6 +115,7 @@ def check_can_set_upstream(caller: Caller) -> None:
             Text("平台管理员(或在服务器上运行 kaimen contract publish --upstream)",
                  "administrator of the platform (or runs kaimen contract publish --upstream on the server)"),
         )  # fmt: skip
+    check_second_factor(caller)
 
 
 def can_set_upstream(caller: Caller) -> bool:
@@ -143,6 +147,7 @@ def check_can_set_plan(caller: Caller) -> None:
             "套餐由平台管理员设置。", "Plans are set by administrators of the platform.",
             Text("平台管理员", "administrator of the platform"),
         )  # fmt: skip
+    check_second_factor(caller)
 
 
 def can_set_plan(caller: Caller) -> bool:
@@ -187,6 +192,7 @@ def check_can_suspend(caller: Caller, organisation_id: str) -> None:
         caller, organisation_id, DECIDERS, "",
         "只有主管部门的审批人能暂停与恢复订阅。", "Only approvers of the owning department suspend and resume subscriptions.",
     )  # fmt: skip
+    check_second_factor(caller)
 
 
 def can_suspend(caller: Caller, organisation_id: str) -> bool:
@@ -222,6 +228,7 @@ def check_can_decide(
       the organisations of the moment of the request are barred too (`requester_organisations`).
     - Where the deciding organisation is itself the requester's, all of its members are barred; then an
       unconnected administrator of the platform decides.
+    - Always in a session that showed a second factor (mfa-required).
     """
     if caller.kind == CallerKind.ANONYMOUS:
         raise Refusal(NOT_SIGNED_IN)
@@ -238,6 +245,7 @@ def check_can_decide(
                 "Going live is decided by another approver of the owning department.",
                 role,
             )
+        check_second_factor(caller)
         return
     if caller.kind == CallerKind.OPERATOR:
         return
@@ -245,6 +253,7 @@ def check_can_decide(
     if barred & (memberships | set(caller.organisations)):
         raise Refusal(OWN_REQUEST, rule="four-eyes-organisation")
     if is_decider or (caller.is_administrator and approval.organisation_id in barred):
+        check_second_factor(caller)
         return
     if approval.organisation_id in barred:
         role = Text("与申请无关的平台管理员", "administrator of the platform, unconnected with the request")

@@ -30,6 +30,7 @@ class Caller(Struct, frozen=True, gc=False):
     grant: str = ""
     token_id: str = ""
     expires_at: float = 0.0
+    has_mfa: bool = False  # of a person: a second factor was shown for this session or token
 
     @property
     def actor(self) -> str:

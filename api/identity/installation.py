@@ -5,11 +5,14 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
 from api.core.caller import Caller
+from api.core.crypto import Vault, read_or_make_master_key
 from api.settings import Settings
 
 
@@ -56,3 +59,13 @@ def configure(installation: Installation) -> None:
 def current() -> Installation:
     """What holds now."""
     return _current
+
+
+def vault() -> Vault:
+    """Seals what identity keeps secret at rest. The key is read at first use, once."""
+    return _vault_in(_current.settings.home_path.resolve())
+
+
+@lru_cache(maxsize=8)
+def _vault_in(home: Path) -> Vault:
+    return Vault(read_or_make_master_key(home / "master.key"))

@@ -15,6 +15,7 @@ from api.catalogue.permissions import CONTRACTS_SCOPE, SUBSCRIPTIONS_SCOPE
 from api.core.caller import Caller, CallerKind
 from api.core.problem_types_platform import NOT_SIGNED_IN, PERMISSION_DENIED, SESSION_REQUIRED
 from api.core.problems import Refusal, Text
+from api.core.second_factor import check_second_factor, is_only_factor_missing
 
 
 class Role(Struct, frozen=True):
@@ -69,11 +70,11 @@ def roles_text(roles: Iterable[str]) -> Text:
 
 
 def passes(check: Callable[..., None], *arguments: object) -> bool:
-    """Whether a `check_can_x` lets it through."""
+    """Whether a `check_can_x` lets it through, or would after a second factor: then a page offers it, and asks for that."""
     try:
         check(*arguments)
-    except Refusal:
-        return False
+    except Refusal as refusal:
+        return is_only_factor_missing(refusal)
     return True
 
 
@@ -126,6 +127,7 @@ def check_can_create_organisation(caller: Caller, kind: str) -> None:
     if kind == "company" and caller.kind != CallerKind.APP:
         return
     if kind == "department" and caller.is_administrator and caller.kind != CallerKind.APP:
+        check_second_factor(caller)
         return
     raise Refusal(
         PERMISSION_DENIED,
@@ -153,6 +155,8 @@ def can_view_organisation(caller: Caller, organisation_id: str) -> bool:
 def check_can_manage_members(caller: Caller, organisation_id: str) -> None:
     """Owners; and administrators, who get a department's first owner in."""
     if caller.kind == CallerKind.PERSON and caller.is_administrator:
+        if not caller.has_role(organisation_id, *OWNER):
+            check_second_factor(caller)
         return
     reason = Text("只有所有者能管理组织与成员。", "Only owners manage an organisation and its members.")
     _check_role(caller, organisation_id, OWNER, reason)
@@ -173,6 +177,7 @@ def check_can_invite_administrator(caller: Caller) -> None:
             reason=Text("只有管理员能邀请管理员。", "Only administrators invite administrators."),
             role=Text("平台管理员", "administrator of the platform"),
         )
+    check_second_factor(caller)
 
 
 def can_invite_administrator(caller: Caller) -> bool:
@@ -218,6 +223,8 @@ def can_go_live(caller: Caller, organisation_id: str) -> bool:
 def check_can_suspend_app(caller: Caller, organisation_id: str) -> None:
     """As `check_can_edit_app`; and administrators, who stop an app that does harm."""
     if caller.kind == CallerKind.PERSON and caller.is_administrator:
+        if not caller.has_role(organisation_id, *APP_EDITORS):
+            check_second_factor(caller)
         return
     check_can_edit_app(caller, organisation_id)
 
@@ -238,6 +245,7 @@ def check_can_set_plan(caller: Caller) -> None:
             ),
             role=Text("平台管理员", "administrator of the platform"),
         )
+    check_second_factor(caller)
 
 
 def can_set_plan(caller: Caller) -> bool:
@@ -254,3 +262,15 @@ def check_can_give_platform_scopes(caller: Caller, organisation_id: str) -> None
 
 def can_give_platform_scopes(caller: Caller, organisation_id: str) -> bool:
     return passes(check_can_give_platform_scopes, caller, organisation_id)
+
+
+def check_can_manage_registration(caller: Caller, organisation_id: str) -> None:
+    """Owners as people, and the operator: they answer for the clients that register themselves."""
+    reason = Text(
+        "只有所有者能签发注册令牌。", "Only owners make the tokens with which clients register themselves."
+    )
+    _check_role(caller, organisation_id, OWNER, reason)
+
+
+def can_manage_registration(caller: Caller, organisation_id: str) -> bool:
+    return passes(check_can_manage_registration, caller, organisation_id)

@@ -66,7 +66,7 @@ class World:
             )  # fmt: skip
         organisations = {key: frozenset(roles) for key, roles in self.roles[who].items()}
         return Caller(
-            kind=CallerKind.PERSON, id=who, organisations=organisations, is_administrator=who in self.administrators
+            kind=CallerKind.PERSON, has_mfa=True, id=who, organisations=organisations, is_administrator=who in self.administrators
         )  # fmt: skip
 
     # --- what outside asks ---

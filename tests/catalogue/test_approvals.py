@@ -26,7 +26,7 @@ organisations = st.dictionaries(
     max_size=4,
 )
 people = st.builds(
-    lambda who, held, admin: Caller(kind=CallerKind.PERSON, id=who, organisations=held, is_administrator=admin),
+    lambda who, held, admin: Caller(kind=CallerKind.PERSON, has_mfa=True, id=who, organisations=held, is_administrator=admin),
     st.sampled_from(["p_1", "p_2", "p_3"]), organisations, st.booleans(),
 )  # fmt: skip
 machines = st.builds(
@@ -73,7 +73,9 @@ def test_no_path_to_ones_own_approval(requester: Caller, decider: Caller, kind: 
 def test_someone_who_joined_the_requester_later_is_barred_too() -> None:
     approval = Approval(id="ap_1", kind="subscription", subject="s_1", organisation_id="dept", requested_by="p_1",
                         requester_organisations=["company"], payload={}, status="pending")  # fmt: skip
-    decider = Caller(kind=CallerKind.PERSON, id="p_2", organisations={"dept": frozenset({"approver"})})
+    decider = Caller(
+        kind=CallerKind.PERSON, has_mfa=True, id="p_2", organisations={"dept": frozenset({"approver"})}
+    )
     assert can_decide(decider, approval, frozenset({"dept"}), frozenset({"company"}))
     assert not can_decide(decider, approval, frozenset({"dept", "company"}), frozenset({"company"}))
     assert not can_decide(decider, approval, frozenset({"dept", "club"}), frozenset({"company", "club"}))

@@ -30,7 +30,10 @@ ORGANISATION = "o_test"
 
 def member(*roles: str, organisation: str = ORGANISATION) -> Caller:
     return Caller(
-        kind=CallerKind.PERSON, id="p_test", organisations={organisation: frozenset(roles or ("viewer",))}
+        kind=CallerKind.PERSON,
+        has_mfa=True,
+        id="p_test",
+        organisations={organisation: frozenset(roles or ("viewer",))},
     )
 
 
@@ -124,7 +127,9 @@ async def test_who_may_read_a_call(settings: Settings, stores: Stores) -> None:
         readers = {
             "operator": OPERATOR,
             "member": member("viewer"),
-            "administrator": Caller(kind=CallerKind.PERSON, id="p_admin", is_administrator=True),
+            "administrator": Caller(
+                kind=CallerKind.PERSON, has_mfa=True, id="p_admin", is_administrator=True
+            ),
             "app with the scope": app_caller("platform:requests:read"),
             "stranger": member(organisation="o_other"),
             "app without the scope": app_caller("platform:apps:read"),

@@ -124,7 +124,7 @@ class Platform:
                 entry, email=browser.email, name=name, locale="zh", password_hash=_hash[0]
             )
         async with audit.write(f"person:{person.id}", "session:open", f"person/{person.id}") as entry:
-            cookie, session = await open_session(entry, person, "tests")
+            cookie, session = await open_session(entry, person, "tests", has_mfa=True)
         browser.http.cookies["kaimen_session"] = cookie
         browser.person_id, browser.csrf = person.id, session.csrf
         return browser

@@ -18,6 +18,7 @@ roles = st.frozensets(st.sampled_from(permissions.ROLE_NAMES), max_size=5)
 people = st.builds(
     lambda here, elsewhere, administrator, grant: Caller(
         kind=CallerKind.PERSON,
+        has_mfa=True,
         id="p_1",
         organisations={key: value for key, value in ((HERE, here), (ELSEWHERE, elsewhere)) if value},
         is_administrator=administrator,

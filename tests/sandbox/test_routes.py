@@ -60,7 +60,11 @@ async def make_app(environment: str = "sandbox") -> App:
 
 def member(app: App, *roles: str, **more: Any) -> Caller:
     return Caller(
-        kind=CallerKind.PERSON, id="p_1", organisations={app.organisation_id: frozenset(roles)}, **more
+        kind=CallerKind.PERSON,
+        has_mfa=True,
+        id="p_1",
+        organisations={app.organisation_id: frozenset(roles)},
+        **more,
     )
 
 

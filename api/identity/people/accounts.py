@@ -5,6 +5,7 @@ from api.core.caller import Caller, CallerKind
 from api.core.paging import Page, page_of
 from api.core.problem_types_platform import CONFLICT, NOT_FOUND, NOT_SIGNED_IN, PERMISSION_DENIED
 from api.core.problems import Refusal, Text
+from api.core.second_factor import check_second_factor
 from api.identity.inputs import check_id
 from api.identity.models import Membership, Organisation, Person, PersonalToken
 from api.identity.people.sessions import end_sessions
@@ -64,6 +65,7 @@ def check_can_manage_people(caller: Caller) -> None:
             reason=Text("只有管理员能管理用户。", "Only administrators look after people."),
             role=Text("平台管理员", "administrator of the platform"),
         )
+    check_second_factor(caller)
 
 
 def can_manage_people(caller: Caller) -> bool:

@@ -11,7 +11,7 @@ from api.core.problems import Refusal, Text
 from api.identity.inputs import Inputs, check_id
 from api.identity.last_use import last_use
 from api.identity.models import Person, PersonalToken
-from api.identity.people.sessions import caller_of_person
+from api.identity.people.sessions import caller_of_person, present_session
 from api.identity.permissions import check_in_browser, check_is_person
 from api.identity.policies import check_can_add_token, is_secret_active
 
@@ -26,7 +26,8 @@ async def create_personal_token(
 ) -> tuple[PersonalToken, str]:
     """A token of the caller that lives `days` (None: until revoked), and its value, which is shown this once.
 
-    Only in a browser session: a leaked token can't make more. Raises session-required, input-invalid,
+    It may do what its session may: made after a second factor it carries that, and it ends with the outside
+    account that the session came through. Only in a browser session: a leaked token can't make more. Raises session-required, input-invalid,
     conflict (too many).
     """
     check_in_browser(caller, Text("创建个人令牌", "make personal tokens"))
@@ -39,6 +40,7 @@ async def create_personal_token(
     moment = clock.now()
     identifier = ids.random_id("pt")
     async with audit.write(caller.actor, "token:create", f"person/{caller.id}", token=identifier, days=days):
+        session = await present_session(caller)
         check_can_add_token(
             await PersonalToken.filter(person_id=caller.id, revoked_at=None)
             .filter(Q(expires_at=None) | Q(expires_at__gt=moment))
@@ -52,6 +54,8 @@ async def create_personal_token(
             hint=token[-4:],
             created_at=moment,
             expires_at=None if days is None else moment + timedelta(days=days),
+            mfa_at=session.mfa_at,
+            account_id=session.account_id,
         )
     return row, token
 
@@ -86,4 +90,6 @@ async def caller_of_personal_token(token: str) -> Caller | None:
         return None
     last_use.note_token(row.id)
     expires_at = row.expires_at.timestamp() if row.expires_at else 0.0
-    return await caller_of_person(person, grant="personal_token", token_id=row.id, expires_at=expires_at)
+    return await caller_of_person(
+        person, grant="personal_token", token_id=row.id, expires_at=expires_at, has_mfa=row.mfa_at is not None
+    )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from api.core import audit, clock, crypto, ids
 from api.core.caller import Caller, CallerKind
-from api.core.problem_types_platform import NOT_FOUND
+from api.core.problem_types_platform import NOT_FOUND, NOT_SIGNED_IN
 from api.core.problems import Refusal, Text
 from api.identity.inputs import check_id, is_clean
 from api.identity.installation import current
@@ -23,8 +23,12 @@ def session_id(session: Session) -> str:
     return "ss_" + session.hash.partition("$")[2][:_PUBLIC_ID]
 
 
-async def open_session(entry: audit.Entry, person: Person, user_agent: str) -> tuple[str, Session]:
+async def open_session(
+    entry: audit.Entry, person: Person, user_agent: str, *, has_mfa: bool = False, account_id: str = ""
+) -> tuple[str, Session]:
     """Start a session of the person inside an open `audit.write`: the cookie's value, and the row.
+
+    `has_mfa` says that a second factor was shown for it, `account_id` through which outside account it came.
 
     The value is new at every sign-in, so nothing that was set in the browser before becomes a session.
     """
@@ -38,6 +42,9 @@ async def open_session(entry: audit.Entry, person: Person, user_agent: str) -> t
         created_at=moment,
         last_seen_at=moment,
         expires_at=moment + timedelta(hours=current().settings.session_hours),
+        proven_at=moment,
+        mfa_at=moment if has_mfa else None,
+        account_id=account_id,
     )
     entry.detail["session"] = session_id(session)
     return cookie, session
@@ -66,12 +73,18 @@ async def caller_of(session: Session) -> Caller | None:
         return None
     last_use.note_session(session.hash)
     return await caller_of_person(
-        person, grant="session", token_id=session_id(session), expires_at=session.expires_at.timestamp()
+        person,
+        grant="session",
+        token_id=session_id(session),
+        expires_at=session.expires_at.timestamp(),
+        has_mfa=session.mfa_at is not None,
     )
 
 
-async def caller_of_person(person: Person, *, grant: str, token_id: str, expires_at: float = 0.0) -> Caller:
-    """The Caller that stands for a person, with the roles held now."""
+async def caller_of_person(
+    person: Person, *, grant: str, token_id: str, expires_at: float = 0.0, has_mfa: bool = False
+) -> Caller:
+    """The Caller that stands for a person, with the roles held now; where none is required, a factor counts as shown."""
     organisations: dict[str, set[str]] = {}
     for organisation_id, role in await Membership.filter(person_id=person.id).values_list(
         "organisation_id", "role"
@@ -86,6 +99,7 @@ async def caller_of_person(person: Person, *, grant: str, token_id: str, expires
         grant=grant,
         token_id=token_id,
         expires_at=expires_at,
+        has_mfa=has_mfa or not current().settings.require_mfa,
     )
 
 
@@ -107,6 +121,15 @@ async def sessions_of(caller: Caller) -> list[Session]:
     return await Session.filter(person_id=caller.id, expires_at__gt=clock.now()).order_by(
         "-created_at", "hash"
     )
+
+
+async def present_session(caller: Caller) -> Session:
+    """The row of the session that the caller speaks in. Raises not-signed-in when it has ended meanwhile."""
+    prefix = f"{crypto.SUITE}${caller.token_id.partition('_')[2]}"
+    session = await Session.get_or_none(person_id=caller.id, hash__startswith=prefix)
+    if session is None:
+        raise Refusal(NOT_SIGNED_IN)
+    return session
 
 
 async def revoke_session(caller: Caller, identifier: str) -> None:
