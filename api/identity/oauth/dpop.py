@@ -1,18 +1,20 @@
-"""DPoP (RFC 9449): reading a proof that the sender of a request holds a key. For the server's endpoints and the gateway.
+"""DPoP proofs (RFC 9449): one JWT for one request, signed with the key to which a token is bound.
 
-Everything but the one use is checked here, without a database: `replay_key` names the use, and whoever accepts a
-proof has to make sure that it is the first of its name. Nonces are made from the installation's key and the time,
-so every process knows those of the others.
+The token endpoint and the gateway read them here. Whether a proof was used before is asked apart (UsedProof and
+the gateway's used_proofs): that question takes a store, and all of this takes none.
 """
 
+import base64
 import hashlib
 import hmac
 import re
+import time
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
@@ -21,61 +23,26 @@ from msgspec import Struct
 from api.core.problems import Text
 from api.identity.oauth.jose import PublicKey, decode_segment, encode_segment, is_signed
 
-ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
+ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256")
 MAX_PROOF_BYTES = 4096
-WINDOW_SECONDS = 60  # how far iat may lie from our clock, either way
-KEPT_SECONDS = 2 * WINDOW_SECONDS + 1  # how long a used proof has to be remembered
-NONCE_SECONDS = 120  # a nonce is good for one to two of these
+PROOF_SECONDS = 60  # how far a clock may be off; with a nonce of ours it may be off by any amount
+NONCE_SECONDS = 120  # a nonce is good for this long at least, for twice as long at most
+REPLAY_SECONDS = 2 * NONCE_SECONDS + PROOF_SECONDS  # no proof is good longer than this after its first use
+
+_TYPE = "dpop+jwt"
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]{1,1400}")
+_MEMBERS = {
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+    "RSA": ("e", "kty", "n"),
+}  # RFC 7638 §3.2
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_MEMBERS = {"EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "RSA": ("e", "n")}
-_unreserved = re.compile(r"%([0-9A-Fa-f]{2})").sub
-
-_NOT_A_PROOF = Text(
-    "DPoP 头不是一个 dpop+jwt。", "The DPoP header is no JWT of type dpop+jwt (RFC 9449, section 4.2)."
-)
-_WRONG_ALGORITHM = Text(
-    "DPoP 证明须以 ES256、PS256 或 EdDSA 签名。",
-    "The DPoP proof has to be signed with ES256, PS256 or EdDSA.",
-)
-_NOT_A_KEY = Text(
-    "DPoP 证明头部的 jwk 须为公钥(P-256、Ed25519 或 2048 位以上的 RSA)。",
-    "The jwk of the DPoP proof has to be a public key: P-256, Ed25519, or RSA of 2048 bits or more.",
-)
-_BAD_SIGNATURE = Text("DPoP 证明的签名不符。", "The signature of the DPoP proof does not fit its jwk.")
-_NO_JTI = Text(
-    "DPoP 证明须有 jti:1 至 256 个字符,每次不同。",
-    "The DPoP proof needs a jti: 1 to 256 characters, new each time.",
-)
-_WRONG_METHOD = Text(
-    "DPoP 证明的 htm 与请求方法不符。", "The htm of the DPoP proof is not the method of the request."
-)
-_WRONG_ADDRESS = Text(
-    "DPoP 证明的 htu 与请求地址不符。", "The htu of the DPoP proof is not the address of the request."
-)
-_WRONG_TIME = Text(
-    "DPoP 证明的 iat 与服务器时间相差超过 60 秒;请校准时钟。",
-    "The iat of the DPoP proof is more than 60 seconds from the time here; check the clock.",
-)
-_WRONG_TOKEN = Text(
-    "DPoP 证明的 ath 不是此访问令牌的哈希。",
-    "The ath of the DPoP proof is not the hash of this access token.",
-)
-_NO_NONCE = Text(
-    "请把 DPoP-Nonce 头中的值作为 nonce 放入新的 DPoP 证明后重试。",
-    "Retry with a new DPoP proof whose nonce is the value of the DPoP-Nonce header.",
-)
+_UNRESERVED = "-._~!$&'()*+,;=:@/"
+_PORTS = {"http": 80, "https": 443}
 
 
-class Proof(Struct, frozen=True):
-    """A proof that holds. `jkt` is the thumbprint of its key (RFC 7638); `replay_key` names its one use."""
-
-    jkt: str
-    replay_key: str
-    expires_at: float  # when the proof need no longer be remembered
-
-
-class ProofRefused(Exception):  # noqa: N818 - a refusal, as everywhere
-    """What is wrong with a proof; `wants_nonce` where a nonce is all that it lacks."""
+class ProofError(Exception):
+    """Why a proof is not taken. `wants_nonce`: send a fresh nonce along, and the client may try again at once."""
 
     def __init__(self, reason: Text, *, wants_nonce: bool = False) -> None:
         super().__init__(reason.en)
@@ -83,152 +50,212 @@ class ProofRefused(Exception):  # noqa: N818 - a refusal, as everywhere
         self.wants_nonce = wants_nonce
 
 
+class ProofKey(Struct, frozen=True):
+    """The key in the header of a proof. Clients send the same header each time, so it is read once."""
+
+    header_segment: bytes
+    algorithm: str
+    jkt: str  # RFC 7638 thumbprint
+    key: PublicKey
+
+
+class Proof(Struct, frozen=True):
+    """A proof that fits its request. `expires_at` (seconds since the epoch): until when its use must be remembered."""
+
+    key: ProofKey
+    jti: str
+    nonce: str
+    expires_at: float
+
+    def digest(self, context: str) -> str:
+        """64 hexadecimal characters by which its use is remembered; `context` keeps endpoints apart."""
+        return hashlib.sha256(f"{context}\n{self.key.jkt}\n{self.jti}".encode()).hexdigest()
+
+
+class _Header(Struct):
+    typ: str
+    alg: str
+    jwk: dict[str, Any]
+    crit: Any = None
+
+
+class _Claims(Struct):
+    jti: str
+    htm: str
+    htu: str
+    iat: float
+    ath: str = ""
+    nonce: str = ""
+
+
+_decode_header = msgspec.json.Decoder(_Header).decode
+_decode_claims = msgspec.json.Decoder(_Claims).decode
+
+_UNREADABLE = Text("DPoP 证明不是可读的 JWT。", "The DPoP proof is no JWT that can be read.")
+_WRONG_TYPE = Text("证明的 typ 须为 dpop+jwt。", "The typ of a proof is dpop+jwt.")
+_WRONG_ALGORITHM = Text(
+    f"证明须以 {'、'.join(ALGORITHMS)} 之一签名。", f"A proof is signed with one of {', '.join(ALGORITHMS)}."
+)
+_WRONG_KEY = Text(
+    "证明的 jwk 须是与算法相符的公钥(P-256、Ed25519 或 2048 至 4096 位 RSA),不得含私钥成员。",
+    "The jwk of a proof is a public key for its algorithm (P-256, Ed25519, RSA of 2048 to 4096 bits), with no private member.",
+)
+_BAD_SIGNATURE = Text("证明的签名不符。", "The signature of the proof does not fit.")
+_BAD_JTI = Text("证明的 jti 须为 1 至 256 个字符。", "The jti of a proof has 1 to 256 characters.")
+_HTM = Text("证明的 htm 不是此请求的方法。", "The htm of the proof is not the method of this request.")
+_HTU = Text(
+    "证明的 htu 不是此请求的公开地址(不含查询)。",
+    "The htu of the proof is not the public address of this request (without its query).",
+)
+_ATH = Text("证明的 ath 不是此令牌的散列。", "The ath of the proof is not the hash of this token.")
+_NONCE = Text(
+    "证明须带服务器给的 nonce;见 DPoP-Nonce 头。",
+    "The proof needs the server's nonce; see the header DPoP-Nonce.",
+)
+_IAT = Text(
+    f"证明的 iat 与服务器时间相差超过 {PROOF_SECONDS} 秒;校准时钟,或带上 DPoP-Nonce 头给的 nonce。",
+    f"The iat of the proof is more than {PROOF_SECONDS} s off; mend the clock, or send the nonce of the header DPoP-Nonce.",
+)
+
+
 class Nonces:
-    """The server's nonces (RFC 9449 §8): unforgeable, alike in every process of an installation, kept nowhere."""
+    """Nonces for proofs, the same in all processes of an installation that derive the same key; nothing is stored."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._made: dict[int, str] = {}
 
-    def current(self, now: float) -> str:
-        """The nonce to give out."""
-        return self._made(int(now) // NONCE_SECONDS)
+    def current(self) -> str:
+        """The nonce to give out now."""
+        return self._of(int(time.time() // NONCE_SECONDS))
 
-    def is_valid(self, nonce: str, now: float) -> bool:
-        """Whether this nonce was given out lately."""
-        slot = int(now) // NONCE_SECONDS
-        given = nonce.encode()
-        return any(hmac.compare_digest(given, self._made(one).encode()) for one in (slot, slot - 1))
+    def is_good(self, nonce: str) -> bool:
+        """Whether it was given out lately."""
+        now = int(time.time() // NONCE_SECONDS)
+        return nonce.isascii() and any(hmac.compare_digest(nonce, self._of(slot)) for slot in (now, now - 1))
 
-    def _made(self, slot: int) -> str:
-        return _nonce_of(self._key, slot)
+    def _of(self, slot: int) -> str:
+        known = self._made.get(slot)
+        if known is None:
+            digest = hmac.new(self._key, b"%d" % slot, hashlib.sha256).digest()
+            known = base64.urlsafe_b64encode(digest[:18]).decode()
+            self._made = {one: nonce for one, nonce in self._made.items() if one >= slot - 1} | {slot: known}
+        return known
 
 
-@lru_cache(16)
-def _nonce_of(key: bytes, slot: int) -> str:
-    return encode_segment(hmac.new(key, b"%d" % slot, hashlib.sha256).digest()[:18]).decode()
+def hash_of_token(token: bytes) -> str:
+    """What `ath` says of a token (RFC 9449 §4.2)."""
+    return encode_segment(hashlib.sha256(token).digest()).decode()
 
 
 def read_proof(
-    compact: bytes, *, method: str, uri: str, now: float, access_token: bytes = b"", nonces: Nonces | None = None,
+    proof: bytes,
+    *,
+    method: str,
+    address: str,
+    nonces: Nonces,
+    token_hash: str = "",
     needs_nonce: bool = False,
-) -> Proof:  # fmt: skip
-    """The proof for this request, all but its one use checked. Raises ProofRefused.
+    known: ProofKey | None = None,
+) -> Proof:
+    """A proof for this very request. Raises ProofError for any other.
 
-    `uri` is the configured address of what was asked for, never the Host header's. With `access_token` the proof
-    has to name it (ath). A nonce that is there has to be one of `nonces`; `needs_nonce` demands one.
-    Source: RFC 9449 §4.3.
+    `address` is the request's public URL without query; `token_hash` is that of the token it comes with, "" at the
+    token endpoint. `known` is the key of the client's last proof. Not checked: whose key it is, and whether the
+    proof was used before. Source: RFC 9449 §4.3.
     """
-    header, claims, signed, signature = _taken_apart(compact)
-    algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise ProofRefused(_WRONG_ALGORITHM)
-    key, jkt = _read_jwk(header.get("jwk"))
-    if not is_signed(algorithm, signed, signature, key):
-        raise ProofRefused(_BAD_SIGNATURE)
-    identifier = claims.get("jti")
-    if not isinstance(identifier, str) or not 0 < len(identifier) <= 256:
-        raise ProofRefused(_NO_JTI)
-    if claims.get("htm") != method:
-        raise ProofRefused(_WRONG_METHOD)
-    address = claims.get("htu")
-    if not isinstance(address, str) or len(address) > 2048 or _normalised(address) != _normalised(uri):
-        raise ProofRefused(_WRONG_ADDRESS)
-    issued_at = claims.get("iat")
-    if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
-        raise ProofRefused(_WRONG_TIME)
-    if not -WINDOW_SECONDS <= issued_at - now <= WINDOW_SECONDS:
-        raise ProofRefused(_WRONG_TIME)
-    if access_token and claims.get("ath") != encode_segment(hashlib.sha256(access_token).digest()).decode():
-        raise ProofRefused(_WRONG_TOKEN)
-    _check_nonce(claims.get("nonce"), nonces, now, needs_nonce=needs_nonce)
-    used = hashlib.sha256(f"{jkt}\n{identifier}".encode(errors="replace")).hexdigest()
-    return Proof(jkt=jkt, replay_key=used, expires_at=now + KEPT_SECONDS)
-
-
-def _check_nonce(nonce: Any, nonces: Nonces | None, now: float, *, needs_nonce: bool) -> None:
-    if nonce is None:
-        if needs_nonce:
-            raise ProofRefused(_NO_NONCE, wants_nonce=True)
-        return
-    if nonces is not None and not (isinstance(nonce, str) and nonces.is_valid(nonce, now)):
-        raise ProofRefused(_NO_NONCE, wants_nonce=True)
-
-
-def _taken_apart(compact: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
-    if len(compact) > MAX_PROOF_BYTES:
-        raise ProofRefused(_NOT_A_PROOF)
+    if len(proof) > MAX_PROOF_BYTES:
+        raise ProofError(_UNREADABLE)
     try:
-        header_segment, payload_segment, signature_segment = compact.split(b".")
-        header = msgspec.json.decode(decode_segment(header_segment))
-        claims = msgspec.json.decode(decode_segment(payload_segment))
+        header_segment, payload_segment, signature_segment = proof.split(b".")
+        claims = _decode_claims(decode_segment(payload_segment))
         signature = decode_segment(signature_segment)
-    except (ValueError, msgspec.MsgspecError, RecursionError):
-        raise ProofRefused(_NOT_A_PROOF) from None
-    if not isinstance(header, dict) or not isinstance(claims, dict):
-        raise ProofRefused(_NOT_A_PROOF)
-    if header.get("typ") != "dpop+jwt" or "crit" in header:
-        raise ProofRefused(_NOT_A_PROOF)
-    return header, claims, header_segment + b"." + payload_segment, signature
+    except (ValueError, msgspec.MsgspecError):
+        raise ProofError(_UNREADABLE) from None
+    if known is None or known.header_segment != header_segment:
+        known = _read_key(header_segment)
+    if not is_signed(known.algorithm, header_segment + b"." + payload_segment, signature, known.key):
+        raise ProofError(_BAD_SIGNATURE)
+    _check_claims(claims, method, address, token_hash)
+    _check_age(claims, nonces, needs_nonce=needs_nonce)
+    return Proof(known, claims.jti, claims.nonce, time.time() + REPLAY_SECONDS)
 
 
-def _read_jwk(jwk: Any) -> tuple[PublicKey, str]:
-    if not isinstance(jwk, dict) or _PRIVATE & jwk.keys():
-        raise ProofRefused(_NOT_A_KEY)
-    kty = jwk.get("kty")
-    members = [jwk.get(name) for name in _MEMBERS.get(kty, ())] if isinstance(kty, str) else []
-    if not members or any(not isinstance(value, str) or len(value) > 1400 for value in members):
-        raise ProofRefused(_NOT_A_KEY)
+def _check_claims(claims: _Claims, method: str, address: str, token_hash: str) -> None:
+    if not 1 <= len(claims.jti) <= 256:
+        raise ProofError(_BAD_JTI)
+    if claims.htm != method:
+        raise ProofError(_HTM)
+    if claims.htu != address and normal_address(claims.htu) != normal_address(address):
+        raise ProofError(_HTU)
+    if token_hash and claims.ath != token_hash:
+        raise ProofError(_ATH)
+
+
+def _check_age(claims: _Claims, nonces: Nonces, *, needs_nonce: bool) -> None:
+    if claims.nonce:
+        if not nonces.is_good(claims.nonce):
+            raise ProofError(_NONCE, wants_nonce=True)
+    elif needs_nonce:
+        raise ProofError(_NONCE, wants_nonce=True)
+    elif not abs(claims.iat - time.time()) <= PROOF_SECONDS:
+        raise ProofError(_IAT, wants_nonce=True)
+
+
+def _read_key(header_segment: bytes) -> ProofKey:
     try:
-        return _key_of(str(kty), *[str(value) for value in members])
-    except (ValueError, TypeError, OverflowError):
-        raise ProofRefused(_NOT_A_KEY) from None
+        header = _decode_header(decode_segment(header_segment))
+    except (ValueError, msgspec.MsgspecError):
+        raise ProofError(_UNREADABLE) from None
+    if header.typ.lower() != _TYPE:
+        raise ProofError(_WRONG_TYPE)
+    if header.alg not in ALGORITHMS or header.crit is not None:
+        raise ProofError(_WRONG_ALGORITHM)
+    jwk = header.jwk
+    names = _MEMBERS.get(str(jwk.get("kty")), ())
+    members = {name: jwk.get(name) for name in names}
+    is_whole = all(isinstance(value, str) and _BASE64URL.fullmatch(value) for value in members.values())
+    if not names or not is_whole or not _PRIVATE.isdisjoint(jwk) or jwk.get("alg", header.alg) != header.alg:
+        raise ProofError(_WRONG_KEY)
+    thumbprint = hashlib.sha256(msgspec.json.encode(members)).digest()
+    return ProofKey(
+        header_segment, header.alg, encode_segment(thumbprint).decode(), _import(header.alg, members)
+    )
+
+
+def _import(algorithm: str, members: dict[str, Any]) -> PublicKey:
+    try:
+        numbers = {
+            name: decode_segment(members[name].encode()) for name in members.keys() & {"x", "y", "n", "e"}
+        }
+        match algorithm, members["kty"], members.get("crv", ""):
+            case "ES256", "EC", "P-256" if len(numbers["x"]) == len(numbers["y"]) == 32:
+                x, y = (int.from_bytes(numbers[name], "big") for name in ("x", "y"))
+                return EllipticCurvePublicNumbers(x, y, SECP256R1()).public_key()
+            case "EdDSA" | "Ed25519", "OKP", "Ed25519":
+                return Ed25519PublicKey.from_public_bytes(numbers["x"])
+            case "PS256", "RSA", _ if 256 <= len(numbers["n"]) <= 512 and len(numbers["e"]) <= 4:
+                modulus, exponent = (int.from_bytes(numbers[name], "big") for name in ("n", "e"))
+                return RSAPublicNumbers(exponent, modulus).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        pass
+    raise ProofError(_WRONG_KEY)
 
 
 @lru_cache(4096)
-def _key_of(kty: str, *members: str) -> tuple[PublicKey, str]:
-    """The key and its RFC 7638 thumbprint; a client signs many proofs with the same one."""
-    named = dict(zip(_MEMBERS[kty], members, strict=True))
-    raw = {name: decode_segment(value.encode("ascii")) for name, value in named.items() if name != "crv"}
-    key: PublicKey
-    if kty == "EC":
-        if named["crv"] != "P-256" or len(raw["x"]) != 32 or len(raw["y"]) != 32:
-            raise ValueError("another curve")
-        numbers = EllipticCurvePublicNumbers(_number(raw["x"]), _number(raw["y"]), SECP256R1())
-        key = numbers.public_key()
-    elif kty == "OKP":
-        if named["crv"] != "Ed25519":
-            raise ValueError("another curve")
-        key = Ed25519PublicKey.from_public_bytes(raw["x"])
-    else:
-        modulus, exponent = _number(raw["n"]), _number(raw["e"])
-        if not 2048 <= modulus.bit_length() <= 8192 or not 65537 <= exponent < 2**64:
-            raise ValueError("another size")
-        key = RSAPublicNumbers(exponent, modulus).public_key()
-    canonical = msgspec.json.encode(dict(sorted({"kty": kty, **named}.items())))
-    return key, encode_segment(hashlib.sha256(canonical).digest()).decode()
-
-
-def _number(data: bytes) -> int:
-    return int.from_bytes(data, "big")
-
-
-@lru_cache(4096)
-def _normalised(uri: str) -> str:
-    """An address without query and fragment, its case and percent signs normalised; "" for what is none."""
+def normal_address(address: str) -> str:
+    """An address in the normal form in which two of them are compared: no query, no fragment (RFC 3986 §6.2)."""
     try:
-        parts = urlsplit(uri)
-        port, host = parts.port, (parts.hostname or "").lower()
+        parts = urlsplit(address[:4096])
+        scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
     except ValueError:
         return ""
-    if not host or "@" in parts.netloc:
+    if not host or parts.username is not None:
         return ""
-    if port is not None and port != {"http": 80, "https": 443}.get(parts.scheme):
-        host = f"{host}:{port}"
-    path = _unreserved(_decoded, parts.path or "/")
-    return f"{parts.scheme}://{host}{path}"
-
-
-def _decoded(match: re.Match[str]) -> str:
-    character = chr(int(match[1], 16))
-    is_unreserved = character.isascii() and (character.isalnum() or character in "-._~")
-    return character if is_unreserved else match[0].upper()
+    shown = "" if port is None or port == _PORTS.get(scheme) else f":{port}"
+    path = (
+        quote(unquote_to_bytes(parts.path), safe=_UNRESERVED)
+        if "%2f" not in parts.path.lower()
+        else parts.path
+    )
+    return f"{scheme}://{host}{shown}{path or '/'}"
