@@ -21,6 +21,7 @@ from portal.pages import (
     account,
     administration,
     app,
+    app_oauth,
     approvals,
     apps,
     catalogue,
@@ -37,7 +38,7 @@ from portal.pages import (
 from portal.view import Navigation, draw, explain, is_person
 
 _PAGES = (
-    home, sign, catalogue, operations, apps, app, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration,
+    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration,
 )  # fmt: skip
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -9,10 +9,10 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from portal.texts import account, apps, catalogue, departments, layout, requests, welcome
+from portal.texts import account, apps, catalogue, citizens, departments, layout, oauth, requests, welcome
 
 TEXTS: dict[str, tuple[str, str]] = {}
-for _area in (layout, welcome, catalogue, account, apps, requests, departments):
+for _area in (layout, welcome, catalogue, account, apps, requests, departments, citizens, oauth):
     for _key, _pair in _area.TEXTS.items():
         if _key in TEXTS:
             raise ValueError(f"the text {_key} is there twice")
