@@ -43,7 +43,10 @@ _POLICY = {
     "x-assurance", "x-deprecation", "x-i18n",
 }  # fmt: skip
 KEYS: dict[str, frozenset[str]] = {
-    "info": frozenset(_POLICY | {"x-name", "x-department", "x-owner", "x-status", "x-service", "x-directory"}),
+    "info": frozenset(
+        _POLICY
+        | {"x-name", "x-department", "x-owner", "x-status", "x-service", "x-directory", "x-purposes"}
+    ),
     "operation": frozenset(
         _POLICY
         | {
