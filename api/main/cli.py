@@ -17,6 +17,11 @@ COMMANDS = {
     "city": ("city", "city", "The simulated city behind the sandbox."),
     "contract": ("contract", "contract", "Contracts: lint, import, diff, publish, retire."),
     "app": ("app", "app", "Apps and their secrets."),
+    "registration-token": (
+        "registration_token",
+        "registration_token",
+        "Tokens with which clients register themselves.",
+    ),
     "subscription": ("subscription", "subscription", "Subscriptions of apps to services."),
     "approval": ("approval", "approval", "Approvals; nobody decides their own request."),
     "token": ("call", "token", "Get an access token by client_credentials."),

@@ -13,6 +13,7 @@ from api.catalogue.lifecycle import retire_due
 from api.core import jobs
 from api.core.edge_limits import EdgeLimits
 from api.identity.oauth import routes as oauth_routes
+from api.identity.registration import endpoint as registration_endpoint
 from api.main import health
 from api.main.answers import SandboxCallCounter, outside_of
 from api.main.control_plane import city_side, platform_routers
@@ -38,7 +39,13 @@ def compose_sandbox(
     door = create_app(
         settings,
         gateway=plane,
-        handlers=[oauth_routes.router, *platform_routers(), *health.handlers(), *_documentation(settings)],
+        handlers=[
+            oauth_routes.router,
+            registration_endpoint.router,
+            *platform_routers(),
+            *health.handlers(),
+            *_documentation(settings),
+        ],
         plugins=[edge, plane.identity(sandbox_calls=SandboxCallCounter()), portal],
         lifespan=[*lifespan, _calendar],
         render_page=portal.render_page,
