@@ -42,9 +42,9 @@ def _context(request: AnyRequest) -> str:
     return _CONTEXT + settings_of(request).environment
 
 
-def remember(request: AnyRequest, subject: Subject) -> Cookie:
-    """The cookie that signs a citizen in, from now for LIFE_SECONDS."""
-    body = msgspec.json.encode(SignedIn(subject, int(time.time())))
+def remember(request: AnyRequest, subject: Subject, at: int = 0) -> Cookie:
+    """The cookie that signs a citizen in for LIFE_SECONDS; `at` 0 means that they proved themselves just now."""
+    body = msgspec.json.encode(SignedIn(subject, at or int(time.time())))
     sealed = _vault(request).seal(body, _context(request)).replace("$", ".")
     return cookie(_name(request), sealed, seconds=LIFE_SECONDS)
 

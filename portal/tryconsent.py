@@ -165,7 +165,7 @@ def _command(app: App, code: str, verifier: str, settings: Settings) -> str:
     if app.auth_method == "private_key_jwt":
         kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         who += f' \\\n  -d client_assertion_type={kind} -d client_assertion="$CLIENT_ASSERTION"'
-    is_bound = app.token_binding in {"dpop"}
+    is_bound = app.token_binding == "dpop"  # noqa: S105 - a way of binding
     proof = ' \\\n  -H "DPoP: $DPOP_PROOF"' if is_bound else ""
     return (
         f"curl -s {base}/oauth/token \\\n  {who}{proof} \\\n  -d grant_type=authorization_code \\\n"

@@ -12,7 +12,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Authorization code, consent page, FAPI 2.0, keys and certificates.",
     ),
     "oauth.saved": ("OAuth 设置已保存。", "The OAuth settings are saved."),
-    "oauth.kind": ("应用的安全档次", "Security profile"),
+    "oauth.kind": ("证明自己", "Proving itself"),
+    "oauth.return": ("浏览器回到哪里", "Where browsers return to"),
+    "oauth.keys": ("公钥与证书", "Keys and certificate"),
     "oauth.profile_baseline": ("基础（OAuth 2.1）", "Baseline (OAuth 2.1)"),
     "oauth.profile_fapi2": ("金融级（FAPI 2.0）", "Financial grade (FAPI 2.0)"),
     "oauth.profile_hint": (
