@@ -28,7 +28,7 @@ PASSED = ("admit", "pass", "")
 _VALUE_BYTES = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 _ONCE = frozenset(
     {
-        b"authorization", b"content-length", b"content-type", b"host", b"idempotency-key", b"kaimen-purpose",
+        b"authorization", b"content-length", b"content-type", b"dpop", b"host", b"idempotency-key", b"kaimen-purpose",
         b"kaimen-scenario", b"traceparent", b"transfer-encoding", b"x-fapi-interaction-id",
     }
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Step `authenticate`: a Bearer token becomes the Caller. Fails closed, and says by name what is wrong.
+"""Step `authenticate`: an access token becomes the Caller. Fails closed, and says by name what is wrong.
 
 A token is verified once and remembered (token_cache); expiry, revocation and the app's state are asked on every
 call. It decides nothing about what the caller may do.
@@ -19,13 +19,15 @@ from api.core.problem_types import (
     WRONG_ENVIRONMENT,
 )
 from api.core.problems import ProblemType, Refusal, Text
+from api.gateway import possession
 from api.gateway.app_table import ACTIVE
+from api.gateway.backing import backing_of
 from api.gateway.exchange import Exchange
 from api.gateway.plane import Gateway
 from api.gateway.token_cache import Principal
 
 PASSED = ("authenticate", "pass", "")
-_SCHEME = b"bearer "
+_BEARER, _DPOP = b"bearer ", b"dpop "
 _NO_ROLES: frozenset[str] = frozenset()
 _CHALLENGE = 'Bearer realm="kaimen", error="invalid_token"'
 _SANDBOX, _LIVE = (b"kt_", b"kts_"), (b"kl_", b"kls_")  # client ids and secrets
@@ -38,12 +40,17 @@ _NO_TOKEN_BUT_PERSONAL = Text(
     "这是个人令牌,只用于平台 API,不能调用服务。",
     "This is a personal token; it is for the platform API and calls no service.",
 )
+_NOT_BOUND = Text(
+    "此令牌没有绑定密钥,须以 Bearer 方式发送;或在换取令牌时附上 DPoP 证明。",
+    "This token is bound to no key: send it as Bearer, or ask for a bound one with a DPoP proof at the token endpoint.",
+)
 
 
 def apply(exchange: Exchange, gateway: Gateway) -> None:
     """Fill caller and app.
 
-    Raises Refusal: token-missing, token-invalid, token-expired, token-revoked, wrong-environment.
+    Raises Refusal: token-missing, token-invalid, token-expired, token-revoked, wrong-environment, and those of
+    possession.check.
     """
     authorization = exchange.authorization
     principal = gateway.tokens.get(authorization)
@@ -61,6 +68,8 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
     app = principal.app
     if app.status != ACTIVE:
         raise _refusal(TOKEN_REVOKED, gateway)
+    if principal.backing is not None:
+        possession.check(exchange, gateway, principal.backing)
     exchange.caller = principal.caller
     exchange.app = app
     exchange.verdicts.append(PASSED)
@@ -68,12 +77,16 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
 
 def _first_use(exchange: Exchange, gateway: Gateway) -> Principal:
     authorization = exchange.authorization
-    if authorization[:7].lower() != _SCHEME:
+    is_dpop = authorization[:5].lower() == _DPOP
+    if not is_dpop and authorization[:7].lower() != _BEARER:
         raise _missing(exchange, gateway)
-    token = authorization[7:].strip(b" ")
+    token = authorization[5 if is_dpop else 7 :].strip(b" ")
     _check_kind(token, gateway)
     claims = gateway.verify_token(token)
     principal = Principal()
+    principal.backing = backing_of(claims, token)
+    if is_dpop and (principal.backing is None or not principal.backing.jkt):
+        raise _refusal(TOKEN_INVALID, gateway, rule="binding-missing", reason=_NOT_BOUND)
     app = principal.look_up(exchange.snapshot.apps, claims.app)
     principal.caller = Caller(
         kind=CallerKind.APP,

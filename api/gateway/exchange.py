@@ -32,19 +32,30 @@ class Decision:
         self.mandate = mandate
 
 
+class Holding:
+    """What a call is found to have behind it, for the few tokens that have more than an app."""
+
+    __slots__ = ("backing", "coverage", "proof")
+
+    def __init__(self, backing: Any) -> None:
+        self.backing = backing  # api.gateway.backing.Backing
+        self.proof: Any = None  # api.identity.oauth.dpop.Proof: verified, still to be spent
+        self.coverage: Any = None  # api.gateway.consent.Coverage: what a consented answer may hold
+
+
 class Exchange:
     """One operation call on its way: request, operation, caller, decision, response."""
 
     __slots__ = (  # noqa: RUF023 - in the order in which the steps fill them
         # filled by the face
-        "request_id", "parent_id", "face", "method", "raw_path", "query_string", "headers", "client_address",
+        "request_id", "parent_id", "face", "method", "raw_path", "query_string", "headers", "peer_address", "client_address",
         "body", "body_stream", "content_length", "locale", "trace_parent", "started_ns", "started_at_us",
         # admit
         "path", "is_path_exact", "header_map", "authorization",
         # route
         "snapshot", "service", "operation", "compiled", "path_values", "connector", "target",
         # authenticate
-        "caller", "app",
+        "caller", "app", "holding",
         # authorise
         "decision",
         # limit
@@ -68,7 +79,9 @@ class Exchange:
         self.raw_path = raw_path
         self.query_string = query_string
         self.headers = headers
-        self.client_address = client_address
+        self.peer_address = self.client_address = (
+            client_address  # admit believes a trusted peer another client
+        )
         self.body: bytes | None = None
         self.body_stream: AsyncIterator[bytes] | None = None
         self.content_length: int | None = None
@@ -89,6 +102,7 @@ class Exchange:
         self.target = ""  # path and query to forward, exactly as matched, below the version
         self.caller: Caller = ANONYMOUS
         self.app: Any = None  # api.gateway.snapshot.AppRow
+        self.holding: Holding | None = None  # of a token with a person, a key or a certificate behind it
         self.decision: Decision | None = None
         self.plan = ""
         self.quota: Any = None  # api.gateway.quota.ClassQuota

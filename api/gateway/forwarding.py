@@ -54,9 +54,26 @@ _OVERRIDES = frozenset(
         b"x-forwarded-server",
     }
 )
+# A client's TLS certificate, as terminators hand it on: the gateway's to read, nobody's behind it. Those that
+# begin with x-forwarded- go anyway, and so does the header that KAIMEN_CLIENT_CERTIFICATE_HEADER names.
+_CERTIFICATES = frozenset(
+    {
+        b"client-cert",
+        b"client-cert-chain",
+        b"x-client-cert",
+        b"x-client-certificate",
+        b"x-ssl-cert",
+        b"x-ssl-client-cert",
+        b"x-arr-clientcert",
+        b"ssl-client-cert",
+    }
+)
+_withheld: set[bytes] = set()
 # Set anew by the gateway: request id, trace, encoding, media type.
 _OURS = frozenset({b"request-id", b"x-request-id", b"traceparent", b"accept-encoding", b"content-type"})
-_REQUEST_DROPPED = _HOP_BY_HOP | _FRAMING | _CREDENTIALS | _CLAIMED_ADDRESS | _OVERRIDES | _OURS
+_REQUEST_DROPPED = (
+    _HOP_BY_HOP | _FRAMING | _CREDENTIALS | _CLAIMED_ADDRESS | _OVERRIDES | _CERTIFICATES | _OURS
+)
 # One origin serves all departments: none may set cookies or policies for it, none shows its software.
 _RESPONSE_DROPPED = (
     _HOP_BY_HOP
@@ -95,7 +112,10 @@ class _Names(dict[bytes, bool]):
 
 def _goes_up(name: bytes) -> bool:
     return not (
-        name in _REQUEST_DROPPED or name.startswith((b"x-forwarded-", b"kaimen-", b"proxy-")) or b"_" in name
+        name in _REQUEST_DROPPED
+        or name in _withheld
+        or name.startswith((b"x-forwarded-", b"kaimen-", b"proxy-"))
+        or b"_" in name
     )
 
 
@@ -107,6 +127,13 @@ def _comes_down(name: bytes) -> bool:
 
 _UP = _Names(_goes_up)
 _DOWN = _Names(_comes_down)
+
+
+def withhold(name: str) -> None:
+    """From now on no department gets to see this header of a client; "" changes nothing."""
+    if name:
+        _withheld.add(name.lower().encode("latin-1"))
+        _UP.clear()
 
 
 def _named_by_connection(headers: Iterable[Header]) -> frozenset[bytes]:

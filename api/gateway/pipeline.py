@@ -12,7 +12,7 @@ from api.core import problem_types
 from api.core.logging import log_failure
 from api.core.problems import Failure, Problem
 from api.gateway import admit as admit_step
-from api.gateway import answer, authenticate, authorise, call, limit, record, route, validate
+from api.gateway import answer, authenticate, authorise, call, limit, possession, record, route, validate
 from api.gateway.body import read_body
 from api.gateway.exchange import Exchange
 from api.gateway.plane import Gateway
@@ -49,6 +49,8 @@ async def run(exchange: Exchange, gateway: Gateway) -> None:
                 raise
             _forget_decision(exchange)
             _decide(exchange, gateway)
+        if exchange.holding is not None:
+            await possession.spend_proof(exchange.holding, gateway)
         if exchange.body_stream is not None:
             await read_body(exchange, gateway)
         charging = limit.apply(exchange, gateway)
@@ -84,7 +86,7 @@ def _decide(exchange: Exchange, gateway: Gateway) -> None:
 def _forget_decision(exchange: Exchange) -> None:
     if exchange.face == "rest":  # the other faces have named the operation, not a path
         exchange.compiled = None
-    exchange.operation = exchange.service = None
+    exchange.operation = exchange.service = exchange.holding = None
     del exchange.verdicts[1:]  # admit's stays
 
 

@@ -3,7 +3,8 @@
 The steps read it and change none of its members. It makes nothing itself and knows no HTTP.
 """
 
-from collections.abc import Callable, Container
+import os
+from collections.abc import Callable, Container, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -15,6 +16,10 @@ from api.gateway.quota import LocalMeter, Meter
 from api.gateway.request_ids import RequestIds
 from api.gateway.snapshot import Snapshot
 from api.gateway.token_cache import TokenCache
+from api.gateway.used_proofs import OneProcess, UsedProofs
+from api.gateway.withdrawals import Withdrawals
+from api.identity.oauth.dpop import Nonces
+from api.identity.oauth.mtls import CertificateReader
 from api.settings import Settings
 
 
@@ -33,6 +38,18 @@ class TokenClaims(Protocol):
     def scope(self) -> str: ...
     @property
     def grant(self) -> str: ...
+    @property
+    def sub(self) -> str: ...
+    @property
+    def cnf(self) -> dict[str, str]: ...
+    @property
+    def authorization_details(self) -> Sequence[dict[str, Any]]: ...
+    @property
+    def consent(self) -> str: ...
+    @property
+    def mandate(self) -> str: ...
+    @property
+    def acr(self) -> str: ...
 
 
 class Snapshots(Protocol):
@@ -49,13 +66,14 @@ class Gateway:
     """One plane's gateway in one process.
 
     `verify_token` maps a token to its claims or raises a Refusal; `revoked` holds the ids of revoked tokens.
-    `recorder`, `evidence` and `metrics` belong to the step record.
+    `recorder`, `evidence` and `metrics` belong to the step record; `withdrawals`, `used_proofs`, `nonces` and
+    `certificates` are asked about tokens with a person, a key or a certificate behind them.
     """
 
     __slots__ = (
-        "accept_language", "address_of", "bucket_of", "connectors", "docs_url", "environment", "evidence", "flood",
-        "is_sandbox", "meter", "metrics", "recorder", "request_ids", "revoked", "settings", "snapshots", "tokens",
-        "verify_token",
+        "accept_language", "address_of", "bucket_of", "certificates", "connectors", "docs_url", "environment", "evidence", "flood",
+        "is_sandbox", "meter", "metrics", "nonces", "recorder", "request_ids", "revoked", "settings", "snapshots", "tokens",
+        "used_proofs", "verify_token", "withdrawals",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +88,9 @@ class Gateway:
         recorder: Any = None,
         evidence: Any = None,
         metrics: Any = None,
+        withdrawals: Withdrawals | None = None,
+        used_proofs: UsedProofs | None = None,
+        nonces: Nonces | None = None,
     ) -> None:
         self.settings = settings
         self.environment = settings.environment
@@ -86,6 +107,10 @@ class Gateway:
         self.recorder = recorder
         self.evidence = evidence
         self.metrics = metrics
+        self.withdrawals = withdrawals if withdrawals is not None else Withdrawals(settings)
+        self.used_proofs = used_proofs if used_proofs is not None else UsedProofs(OneProcess())
+        self.nonces = nonces if nonces is not None else Nonces(os.urandom(32))
+        self.certificates = CertificateReader(settings.client_certificate_header, settings.trusted_proxies)
         # Few values come again and again; what they mean is worked out once.
         trusted = read_networks(settings.trusted_proxies)
         self.bucket_of: Callable[[str], str] = lru_cache(4096)(address_bucket)

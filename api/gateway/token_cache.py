@@ -12,6 +12,7 @@ from collections import OrderedDict
 
 from api.core.caller import ANONYMOUS
 from api.gateway.app_table import AppRow, AppTable
+from api.gateway.backing import Backing
 from api.gateway.quota import QuotaPlan
 
 _NO_APP = AppRow(-1, "", "", "", -1, QuotaPlan("", {}), {}, 0)
@@ -21,10 +22,11 @@ _SECOND_CHANCES = 64  # at most so many entries are looked at to find one that l
 class Principal:
     """Who a verified token speaks for. `app` is the app's row as of `seen`, the version of the table."""
 
-    __slots__ = ("app", "caller", "expires_at", "seen", "token_id", "was_used")
+    __slots__ = ("app", "backing", "caller", "expires_at", "seen", "token_id", "was_used")
 
     def __init__(self) -> None:
         self.caller = ANONYMOUS
+        self.backing: Backing | None = None  # of a token with a person, a key or a certificate behind it
         self.expires_at = 0.0
         self.token_id = ""
         self.app = _NO_APP
@@ -73,6 +75,10 @@ class TokenCache:
             else:
                 entries.popitem(last=False)
         entries[authorization] = principal
+
+    def clear(self) -> None:
+        """Forget them all: a key that signed some of them is trusted no longer."""
+        self._entries.clear()
 
     def drop(self, authorization: bytes) -> None:
         """Forget a header, such as one whose token has expired."""

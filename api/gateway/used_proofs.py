@@ -110,6 +110,16 @@ def _unchecked() -> Failure:
     return Failure(problem_types.PROOF_UNCHECKED, headers={"Retry-After": "1"})
 
 
+class OneProcess:
+    """No store: what this process has seen is all there is to know."""
+
+    async def spend(self, questions: list[Question]) -> set[str]:
+        return {digest for digest, _ in questions}
+
+    async def close(self) -> None:
+        return None
+
+
 class SqliteProofs:
     """In the plane's SQLite file, by a thread and connection of its own; the log is not forced to disk for it."""
 

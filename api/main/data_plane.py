@@ -21,6 +21,7 @@ from api.core.problems import Failure
 from api.gateway.connectors.http import http_factory
 from api.gateway.connectors.registry import ConnectorRegistry
 from api.gateway.evidence import EvidenceWriter
+from api.gateway.forwarding import withhold
 from api.gateway.metrics import Metrics
 from api.gateway.plane import Gateway
 from api.gateway.quota import LocalMeter, Meter
@@ -28,9 +29,12 @@ from api.gateway.recorder import Recorder
 from api.gateway.requests import live_router
 from api.gateway.rest import RestFace
 from api.gateway.snapshot_feed import SnapshotFeed
+from api.gateway.used_proofs import UsedProofs, used_proofs_for
+from api.gateway.withdrawals import Withdrawals
 from api.identity.access import IdentityPlugin
 from api.identity.installation import Installation
 from api.identity.oauth import tokens
+from api.identity.oauth.dpop import Nonces
 from api.identity.oauth.rights import CatalogueRights
 from api.identity.oauth.service import AuthorizationService
 from api.settings import Settings
@@ -44,8 +48,10 @@ class DataPlane:
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self.settings = settings
         self.vault = vault
+        withhold(settings.client_certificate_header)
         self.connectors = ConnectorRegistry()
         self.oauth = AuthorizationService(settings, vault, CatalogueRights(settings.environment))
+        self.nonces = Nonces(vault.derive("dpop-nonce/" + settings.environment))
         self.metrics = Metrics()
         self.recorder = Recorder(settings, self.metrics)
         self.evidence = EvidenceWriter(settings, vault, self.metrics)
@@ -91,10 +97,13 @@ class DataPlane:
             await stack.enter_async_context(self.oauth.lifespan(app))
             await stack.enter_async_context(self.recorder.running())
             await stack.enter_async_context(self.evidence.running())
-            feed = self._feed()
+            withdrawals = Withdrawals(self.settings)
+            feed = self._feed(withdrawals)
             stack.push_async_callback(feed.close)
             await feed.load()
-            self.gateway = self._gateway(feed)
+            used_proofs = used_proofs_for(self.settings)
+            stack.push_async_callback(used_proofs.close)
+            self.gateway = self._gateway(feed, withdrawals, used_proofs)
             app.state.gateway = self.gateway
             stack.push_async_callback(self.gateway.meter.close)
             await stack.enter_async_context(
@@ -109,12 +118,16 @@ class DataPlane:
             finally:
                 self._face = None
 
-    def _feed(self) -> SnapshotFeed:
+    def _feed(self, withdrawals: Withdrawals) -> SnapshotFeed:
         return SnapshotFeed(
-            self.settings, self.connectors, read_service=service_of, look_again=self.oauth.ring.look_again
+            self.settings,
+            self.connectors,
+            read_service=service_of,
+            look_again=self.oauth.ring.look_again,
+            followers=[withdrawals],
         )
 
-    def _gateway(self, feed: SnapshotFeed) -> Gateway:
+    def _gateway(self, feed: SnapshotFeed, withdrawals: Withdrawals, used_proofs: UsedProofs) -> Gateway:
         others = {name: self.settings.issuer_of(name) for name in store.PLANES}
         del others[self.settings.environment]
         issuer = self.settings.issuer
@@ -131,6 +144,9 @@ class DataPlane:
             recorder=self.recorder,
             evidence=self.evidence,
             metrics=self.metrics,
+            withdrawals=withdrawals,
+            used_proofs=used_proofs,
+            nonces=self.nonces,
         )
 
 

@@ -110,6 +110,12 @@ class Claims(Struct):
     jti: str
     scope: str
     grant: str = ""
+    sub: str = ""
+    cnf: dict[str, str] = {}
+    authorization_details: list[dict[str, Any]] = []
+    consent: str = ""
+    mandate: str = ""
+    acr: str = ""
 
 
 class Tokens:
@@ -120,10 +126,18 @@ class Tokens:
         self.verified = 0
 
     def give(
-        self, app_id: str, scope: str = "company:profile:read", *, exp: int = FAR, grant: str = ""
+        self,
+        app_id: str,
+        scope: str = "company:profile:read",
+        *,
+        exp: int = FAR,
+        grant: str = "",
+        **more: Any,
     ) -> bytes:
         token = ids.random_id("t", 300).encode()
-        self.claims[token] = Claims(ids.random_id("kt"), app_id, exp, ids.random_id("j"), scope, grant)
+        self.claims[token] = Claims(
+            ids.random_id("kt"), app_id, exp, ids.random_id("j"), scope, grant, **more
+        )
         return token
 
     def verify(self, token: bytes) -> Claims:

@@ -42,10 +42,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class ProofError(Exception):
-    """Why a proof is not taken. `wants_nonce`: send a fresh nonce along, and the client may try again at once."""
+    """Why a proof is not taken, and `rule`, a word for it. `wants_nonce`: send the client a fresh nonce along."""
 
-    def __init__(self, reason: Text, *, wants_nonce: bool = False) -> None:
+    def __init__(self, rule: str, reason: Text, *, wants_nonce: bool = False) -> None:
         super().__init__(reason.en)
+        self.rule = rule
         self.reason = reason
         self.wants_nonce = wants_nonce
 
@@ -165,17 +166,17 @@ def read_proof(
     proof was used before. Source: RFC 9449 §4.3.
     """
     if len(proof) > MAX_PROOF_BYTES:
-        raise ProofError(_UNREADABLE)
+        raise ProofError("unreadable", _UNREADABLE)
     try:
         header_segment, payload_segment, signature_segment = proof.split(b".")
         claims = _decode_claims(decode_segment(payload_segment))
         signature = decode_segment(signature_segment)
     except (ValueError, msgspec.MsgspecError):
-        raise ProofError(_UNREADABLE) from None
+        raise ProofError("unreadable", _UNREADABLE) from None
     if known is None or known.header_segment != header_segment:
         known = _read_key(header_segment)
     if not is_signed(known.algorithm, header_segment + b"." + payload_segment, signature, known.key):
-        raise ProofError(_BAD_SIGNATURE)
+        raise ProofError("signature", _BAD_SIGNATURE)
     _check_claims(claims, method, address, token_hash)
     _check_age(claims, nonces, needs_nonce=needs_nonce)
     return Proof(known, claims.jti, claims.nonce, time.time() + REPLAY_SECONDS)
@@ -183,40 +184,40 @@ def read_proof(
 
 def _check_claims(claims: _Claims, method: str, address: str, token_hash: str) -> None:
     if not 1 <= len(claims.jti) <= 256:
-        raise ProofError(_BAD_JTI)
+        raise ProofError("jti", _BAD_JTI)
     if claims.htm != method:
-        raise ProofError(_HTM)
+        raise ProofError("htm", _HTM)
     if claims.htu != address and normal_address(claims.htu) != normal_address(address):
-        raise ProofError(_HTU)
+        raise ProofError("htu", _HTU)
     if token_hash and claims.ath != token_hash:
-        raise ProofError(_ATH)
+        raise ProofError("ath", _ATH)
 
 
 def _check_age(claims: _Claims, nonces: Nonces, *, needs_nonce: bool) -> None:
     if claims.nonce:
         if not nonces.is_good(claims.nonce):
-            raise ProofError(_NONCE, wants_nonce=True)
+            raise ProofError("nonce", _NONCE, wants_nonce=True)
     elif needs_nonce:
-        raise ProofError(_NONCE, wants_nonce=True)
+        raise ProofError("nonce", _NONCE, wants_nonce=True)
     elif not abs(claims.iat - time.time()) <= PROOF_SECONDS:
-        raise ProofError(_IAT, wants_nonce=True)
+        raise ProofError("iat", _IAT, wants_nonce=True)
 
 
 def _read_key(header_segment: bytes) -> ProofKey:
     try:
         header = _decode_header(decode_segment(header_segment))
     except (ValueError, msgspec.MsgspecError):
-        raise ProofError(_UNREADABLE) from None
+        raise ProofError("unreadable", _UNREADABLE) from None
     if header.typ.lower() != _TYPE:
-        raise ProofError(_WRONG_TYPE)
+        raise ProofError("typ", _WRONG_TYPE)
     if header.alg not in ALGORITHMS or header.crit is not None:
-        raise ProofError(_WRONG_ALGORITHM)
+        raise ProofError("alg", _WRONG_ALGORITHM)
     jwk = header.jwk
     names = _MEMBERS.get(str(jwk.get("kty")), ())
     members = {name: jwk.get(name) for name in names}
     is_whole = all(isinstance(value, str) and _BASE64URL.fullmatch(value) for value in members.values())
     if not names or not is_whole or not _PRIVATE.isdisjoint(jwk) or jwk.get("alg", header.alg) != header.alg:
-        raise ProofError(_WRONG_KEY)
+        raise ProofError("jwk", _WRONG_KEY)
     thumbprint = hashlib.sha256(msgspec.json.encode(members)).digest()
     return ProofKey(
         header_segment, header.alg, encode_segment(thumbprint).decode(), _import(header.alg, members)
@@ -239,7 +240,7 @@ def _import(algorithm: str, members: dict[str, Any]) -> PublicKey:
                 return RSAPublicNumbers(exponent, modulus).public_key()
     except (ValueError, UnsupportedAlgorithm):
         pass
-    raise ProofError(_WRONG_KEY)
+    raise ProofError("jwk", _WRONG_KEY)
 
 
 @lru_cache(4096)
