@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import person
 from tests.fuzz.targets import Target
 from tests.server import Installation, RunningServer
+from tests.visitor import administrator
 
 SEED = "20260727"
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -55,8 +55,8 @@ ODD_IDS = [
 
 def test_odd_identifiers_are_not_found(installation: Installation, server: RunningServer) -> None:
     """Each operation with an identifier in its path, each identifier that is none: 4xx, whatever the body."""
-    with person.administrator(installation, server.url) as people:
-        paths = people.get("/platform/openapi.json").json()["paths"]
+    with administrator(installation, server.url) as people:
+        paths = people.api("GET", "/platform/openapi.json")["paths"]
         operations = [
             (method, path)
             for path, item in paths.items()
@@ -68,7 +68,7 @@ def test_odd_identifiers_are_not_found(installation: Installation, server: Runni
             for odd in ODD_IDS:
                 address = {"X-Forwarded-For": f"10.{number}.{len(odd) % 256}.{ODD_IDS.index(odd)}"}
                 body = {"json": {}} if method in {"post", "put", "patch"} else {}
-                answer = people.request(method, re.sub(r"\{[^}]+\}", odd, path), headers=address, **body)
+                answer = people.ask(method, re.sub(r"\{[^}]+\}", odd, path), headers=address, **body)
                 if answer.status_code >= 500:
                     failed.append((method, path, odd))
     assert not failed, failed
@@ -88,8 +88,7 @@ def test_as_an_administrator(
     phases: str,
     examples: int,
 ) -> None:
-    with person.administrator(installation, server.url) as people:
-        cookies = "; ".join(f"{name}={value}" for name, value in people.cookies.items())
-        session = ("-H", f"Cookie: {cookies}", "-H", f"X-CSRF-Token: {people.headers['X-CSRF-Token']}")
+    with administrator(installation, server.url) as people:
+        session = [part for name, value in people.session.items() for part in ("-H", f"{name}: {value}")]
         run(server, tmp_path, phases, examples, *session, "--exclude-operation-id-regex", ENDING)
-        assert people.get("/platform/v1/me").status_code == 200  # the session lasted to the end
+        assert people.ask("GET", "/platform/v1/me").status_code == 200  # the session lasted to the end

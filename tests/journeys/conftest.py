@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.people import say_goodbye
 from tests.server import Installation, RunningServer
+from tests.visitor import Visitor, say_goodbye
 
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    made = Installation(Path(tmp_path_factory.mktemp("journeys")))
+    home = Path(tmp_path_factory.mktemp("journeys"))
+    # visitors name an address of their own, so that limits by address do not end a journey early
+    made = Installation(home, extra={"KAIMEN_TRUSTED_PROXIES": "127.0.0.0/8"})
     made.command("city", "seed", "--citizens", "400", "--companies", "120", "--seed", "7")
     return made
 
@@ -36,3 +38,9 @@ def company_code(installation: Installation) -> str:
     return next(
         row["code"] for row in personas if row["kind"] == "organisation" and row["status"] == "active"
     )
+
+
+@pytest.fixture
+def developer(sandbox: RunningServer) -> Visitor:
+    """A developer who is signed in, reads Chinese and has no app yet."""
+    return Visitor(sandbox.url).sign_up()

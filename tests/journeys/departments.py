@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.people import Visitor
 from tests.server import Installation, RunningServer, free_port
+from tests.visitor import Visitor, administrator
 
 UPSTREAM = Path(__file__).resolve().parents[1] / "upstreams" / "vat.py"
 
@@ -31,18 +31,17 @@ class Department:
 
 def make_department(installation: Installation, server: RunningServer, slug: str) -> Department:
     """By the first administrator's link, then by invitations: nothing that a stranger could not do by hand."""
-    administrator = Visitor(server.url, "administrator")
-    administrator.accept(installation.json("admin", "invite")["link"], is_bound=False)
-    made = administrator.api(
+    first = administrator(installation, server.url)
+    made = first.api(
         "POST", "/platform/v1/organisations", kind="department", slug=slug, name_zh="样例税务局", name_en="Sample Revenue"
     )  # fmt: skip
     people = []
-    for name, role in (("publisher", "publisher"), ("approver", "approver")):
-        person = Visitor(server.url, name)
+    for role in ("publisher", "approver"):
+        person = Visitor(server.url, language="en")
         path = f"/platform/v1/organisations/{made['organisation_id']}/invitations"
-        administrator.api("POST", path, email=person.email, roles=[role])
-        people.append(person.accept(person.mail("invitation")))
-    return Department(made["organisation_id"], slug, administrator, *people)
+        first.api("POST", path, email=person.email, roles=[role])
+        people.append(person.accept(person.newest_mail()))
+    return Department(made["organisation_id"], slug, first, *people)
 
 
 @dataclass

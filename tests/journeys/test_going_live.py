@@ -12,8 +12,8 @@ import pytest
 
 from tests.databases import missing
 from tests.journeys.departments import Department, Upstream, VatScript, make_department, running_upstream
-from tests.people import Visitor
 from tests.server import Installation, RunningServer
+from tests.visitor import Visitor
 
 CONTRACT = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "hmrc" / "vat-api__1.0.yaml"
 VRN = "/api/vat-mtd/v1/organisations/vat/123456789"
@@ -46,7 +46,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def developer(sandbox: RunningServer) -> Visitor:
-    return Visitor(sandbox.url, "developer").sign_up()
+    return Visitor(sandbox.url, language="en").sign_up()
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.portal.visitor import CLIENTS, Visitor
 from tests.server import Installation, RunningServer
+from tests.visitor import Visitor, say_goodbye
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 def server(installation: Installation) -> Iterator[RunningServer]:
     with installation.serving("sandbox") as running:
         yield running
-        CLIENTS.close()
+        say_goodbye()
 
 
 @pytest.fixture

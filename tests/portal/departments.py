@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.portal.visitor import PASSWORD, Page, Visitor
+from tests.page import Page
 from tests.server import Installation, RunningServer
+from tests.visitor import Visitor, administrator
 
 CONTRACT = Path(__file__).parent / "library.yaml"
 
@@ -35,22 +36,14 @@ class Department:
 
 def make_department(installation: Installation, server: RunningServer) -> Department:
     """By the administrator's single-use link, then by invitations, all of it in the portal."""
-    head, approver = Visitor(server.url), Visitor(server.url)
-    link = installation.json("admin", "invite")["link"]
-    page = head.submit(head.open(link), "/invitation", email=head.email, name="平台管理员", password=PASSWORD)
-    head.submit(page, "/sign-in", password=PASSWORD)
+    head, approver = administrator(installation, server.url, language="zh-CN"), Visitor(server.url)
     slug = "library-" + secrets.token_hex(3)
     page = head.open("/administration/departments/new")
     page = head.submit(page, "/new", name_zh="样例图书馆", name_en="Sample Library", slug=slug)
     for person, roles in ((head, ["publisher", "developer"]), (approver, ["approver"])):
         page = head.open(f"/organisations/{slug}")
         head.submit(page, "/invitations", email=person.email, roles=roles)
-        page = person.open(person.newest_mail())
-        if person is head:
-            person.submit(page, "/invitation")
-        else:
-            page = person.submit(page, "/invitation", name="何华", password=PASSWORD)
-            person.submit(page, "/sign-in", password=PASSWORD)
+        person.accept(person.newest_mail())
     return Department(slug, head, approver)
 
 

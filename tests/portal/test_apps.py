@@ -7,8 +7,6 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.portal.test_first_call import credentials_of
-
 
 def token_status(server, client_id, secret):
     form = {"grant_type": "client_credentials"}
@@ -24,14 +22,14 @@ def test_a_secret_is_shown_once_and_a_reload_makes_no_second_app(developer):
 
 def test_secrets_overlap_rotate_and_end(server, developer):
     page = developer.make_app("company@v1")
-    client_id, first = credentials_of(page)
+    client_id, first = page.credentials()
     page = developer.submit(page, "/secrets", label="生产 2026", days="90")
-    _, second = credentials_of(page)
+    _, second = page.credentials()
     assert first != second
     assert token_status(server, client_id, first) == token_status(server, client_id, second) == 200
     rotate = [one.action for one in page.forms if one.action.endswith("/rotate")]
     page = developer.submit(developer.open(page.url), rotate[0])
-    _, third = credentials_of(page)
+    _, third = page.credentials()
     assert "24 小时" in page.text
     assert {token_status(server, client_id, one) for one in (first, second, third)} == {200}
     page = developer.open(page.url)
@@ -72,7 +70,7 @@ def test_subscribing_and_unsubscribing(developer):
 
 def test_suspending_stops_calls_and_undo_resumes(server, developer):
     page = developer.make_app("company@v1")
-    client_id, secret = credentials_of(page)
+    client_id, secret = page.credentials()
     page = developer.submit(page, "/suspend")
     assert "应用已停用" in page.text
     assert token_status(server, client_id, secret) == 401
@@ -83,7 +81,7 @@ def test_suspending_stops_calls_and_undo_resumes(server, developer):
 
 def test_deleting_can_be_undone(server, developer):
     page = developer.make_app("company@v1", name="要删的应用")
-    client_id, secret = credentials_of(page)
+    client_id, secret = page.credentials()
     page = developer.submit(page, "/delete")
     assert "“要删的应用”已删除" in page.text
     assert token_status(server, client_id, secret) == 401

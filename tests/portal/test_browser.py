@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.portal.visitor import PASSWORD, Visitor
+from tests.visitor import PASSWORD, Visitor
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = "/usr/bin/chromium"

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.portal.visitor import Visitor
+from tests.visitor import Visitor
 
 
 def test_search_finds_by_chinese_and_english_words(visitor):

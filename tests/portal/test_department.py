@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from tests.portal.departments import CONTRACT, make_department, running_library
-from tests.portal.visitor import Visitor
+from tests.visitor import Visitor
 
 TEXT = CONTRACT.read_text()
 

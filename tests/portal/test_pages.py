@@ -7,8 +7,8 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from tests.portal.visitor import Visitor
 from tests.server import free_port
+from tests.visitor import Visitor
 
 PUBLIC = [
     "/", "/catalogue", "/catalogue?q=nothing-like-this", "/catalogue/company/v1", "/catalogue/tax/v1",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.portal.visitor import PASSWORD, Visitor
+from tests.visitor import PASSWORD, Visitor
 
 
 def test_mistakes_are_told_at_their_fields_and_what_was_typed_is_kept(visitor):

@@ -12,9 +12,10 @@ import pytest
 from joserfc.jwk import Key
 
 from api.core.store import Stores
-from tests import databases, person
+from tests import databases
 from tests.identity.oauth.plane import ASSERTION_TYPE, new_key, sign
 from tests.server import Installation, RunningServer
+from tests.visitor import Visitor, administrator
 
 PROPAGATION_SECONDS = 10.0  # a bound for a loaded machine; the promise is one second
 
@@ -27,7 +28,7 @@ class Pair:
     servers: tuple[RunningServer, RunningServer]
     live: RunningServer
     code: str
-    people: httpx.Client
+    people: Visitor
 
     @property
     def first(self) -> str:
@@ -39,9 +40,7 @@ class Pair:
 
     def new_app(self) -> dict[str, Any]:
         form = {"name": "pair", "environment": "sandbox", "subscribe": ["company@v1"]}
-        made = self.people.post("/platform/v1/apps", json=form)
-        assert made.status_code == 201, made.text
-        return made.json()
+        return self.people.api("POST", "/platform/v1/apps", **form)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,7 @@ def pair(migrated: Stores) -> Iterator[Pair]:
         installation.serving() as first,
         installation.serving(port=databases.free_port()) as second,
         installation.serving("live") as live,
-        person.administrator(installation, first.url) as people,
+        administrator(installation, first.url) as people,
     ):
         yield Pair(installation, (first, second), live, code, people)
 
@@ -87,12 +86,9 @@ async def call(http: httpx.AsyncClient, origin: str, token: str, code: str) -> h
 
 def app_with_key(pair: Pair) -> tuple[str, Key]:
     key = new_key()
-    made = pair.people.post("/platform/v1/apps", json={"name": "signer", "environment": "sandbox"})
-    assert made.status_code == 201, made.text
-    app = made.json()
+    app = pair.people.api("POST", "/platform/v1/apps", name="signer", environment="sandbox")
     keys = {"keys": [key.as_dict(private=False)]}
-    done = pair.people.put(f"/platform/v1/apps/{app['app_id']}/keys", json=keys)
-    assert done.status_code == 200, done.text
+    pair.people.api("PUT", f"/platform/v1/apps/{app['app_id']}/keys", **keys)
     return app["client_id"], key
 
 
@@ -170,8 +166,8 @@ async def test_a_revoked_secret_is_refused_at_both_at_once(pair: Pair) -> None:
         for origin in (pair.first, pair.second):
             assert (await ask(http, origin, app)).status_code == 200
         secrets = f"/platform/v1/apps/{app['app_id']}/secrets"
-        secret_id = pair.people.get(secrets).json()["items"][0]["secret_id"]
-        assert pair.people.delete(f"{secrets}/{secret_id}").is_success
+        secret_id = pair.people.api("GET", secrets)["items"][0]["secret_id"]
+        pair.people.api("DELETE", f"{secrets}/{secret_id}")
         for origin in (pair.first, pair.second):
             answer = await ask(http, origin, app)
             assert answer.status_code == 401

@@ -1,22 +1,16 @@
-"""The first journey without JavaScript: sign up, make an app, call, read why a call was refused."""
+"""Journey 1, without JavaScript: sign up, make an app, call, read why a call was refused."""
 
 import re
 import subprocess
 
 import httpx
 
-from tests.portal.visitor import PASSWORD, Visitor
+from tests.visitor import PASSWORD, Visitor
 
 
-def credentials_of(page):
-    secret = page.with_class("secret")[0].text.strip()
-    client_id = next(one.text for one in page.all("code") if one.text.startswith("kt_"))
-    return client_id, secret
-
-
-def token_of(server, client_id, secret, **form):
+def token_of(sandbox, client_id, secret, **form):
     answer = httpx.post(
-        f"{server.url}/oauth/token",
+        f"{sandbox.url}/oauth/token",
         data={"grant_type": "client_credentials", **form},
         auth=(client_id, secret),
     )
@@ -24,8 +18,8 @@ def token_of(server, client_id, secret, **form):
     return answer.json()["access_token"]
 
 
-def test_from_the_home_page_to_the_first_call_explained(server):
-    somebody = Visitor(server.url)
+def test_from_the_home_page_to_the_first_call_explained(sandbox):
+    somebody = Visitor(sandbox.url)
     page = somebody.open("/")
     assert "政务服务，开门可用" in page.text
     page = somebody.open(page.link("/sign-up"))
@@ -42,7 +36,7 @@ def test_from_the_home_page_to_the_first_call_explained(server):
 
     page = somebody.open(page.link("/apps/new"))
     page = somebody.submit(page, "/apps/new", services=["company@v1"])
-    _, secret = credentials_of(page)
+    _, secret = page.credentials()
     assert secret.startswith("kts_")
     address = page.url
 
@@ -71,12 +65,12 @@ def test_from_the_home_page_to_the_first_call_explained(server):
     assert secret not in page.source
 
 
-def test_a_wrong_scope_is_explained_with_the_words_of_the_answer(server, developer):
+def test_a_wrong_scope_is_explained_with_the_words_of_the_answer(sandbox, developer):
     page = developer.make_app("company@v1", "tax@v1")
-    client_id, secret = credentials_of(page)
-    token = token_of(server, client_id, secret, scope="company:profile:read")
+    client_id, secret = page.credentials()
+    token = token_of(sandbox, client_id, secret, scope="company:profile:read")
     answer = httpx.get(
-        f"{server.url}/api/tax/v1/taxpayers/91990106MA0000015L/rating",
+        f"{sandbox.url}/api/tax/v1/taxpayers/91990106MA0000015L/rating",
         headers={"Authorization": f"Bearer {token}", "Accept-Language": "zh-CN"},
     )
     problem = answer.json()
@@ -89,7 +83,7 @@ def test_a_wrong_scope_is_explained_with_the_words_of_the_answer(server, develop
     assert "未到达" in page.text
 
 
-def test_the_call_from_the_page_holds_no_credential(server, developer):
+def test_the_call_from_the_page_holds_no_credential(sandbox, developer):
     page = developer.make_app("company@v1")
     action = page.link("/catalogue/company/v1") and next(
         form.action for form in page.forms if "/operations/" in form.action

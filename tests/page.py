@@ -1,22 +1,10 @@
-"""A visitor without JavaScript: opens pages, fills the forms that are there, presses buttons, follows redirects.
+"""A page of the portal as a test reads it: forms with what they would send, links, texts, errors. No JavaScript."""
 
-It takes nothing but what a page offers: a form's hidden fields come from the page, a field that is not there
-can't be filled.
-"""
-
-import contextlib
 import html.parser
-import itertools
-import re
-import secrets
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
-
-CLIENTS = contextlib.ExitStack()
-PASSWORD = "静水流深 blue door 7"
-_addresses = itertools.count(1)
 
 
 @dataclass
@@ -148,6 +136,11 @@ class Page(html.parser.HTMLParser):
     def with_class(self, name: str) -> list[Element]:
         return [one for one in self.elements if name in one.attributes.get("class", "").split()]
 
+    def credentials(self) -> tuple[str, str]:
+        """Client id and secret, where this page shows a secret."""
+        client_id = next(one.text for one in self.all("code") if one.text.startswith("kt_"))
+        return client_id, self.with_class("secret")[0].text.strip()
+
     def errors(self) -> dict[str, str]:
         """What is said at each field: by the field's name."""
         return {
@@ -155,75 +148,3 @@ class Page(html.parser.HTMLParser):
             for one in self.elements
             if one.attributes.get("id", "").startswith("error-")
         }
-
-
-class Visitor:
-    """A browser without JavaScript, with an address of its own (edge limits count by address)."""
-
-    def __init__(self, url: str, *, language: str = "zh-CN") -> None:
-        number = next(_addresses)
-        headers = {
-            "Accept": "text/html",
-            "Accept-Language": language,
-            "X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
-        }
-        self.http = CLIENTS.enter_context(
-            httpx.Client(base_url=url, timeout=30, headers=headers, follow_redirects=True)
-        )
-        self.url = url
-        self.email = f"v{secrets.token_hex(5)}@example.org"
-
-    def open(self, path: str, *, expect: int = 200) -> Page:
-        page = Page(self.http.get(path))
-        assert page.status == expect, f"GET {path} → {page.status}\n{page.text[:2000]}"
-        return page
-
-    def submit(self, page: Page, action: str, *, expect: int = 200, files=None, add=(), **values) -> Page:
-        """Fill the named fields of a form and send it. Lists fill check boxes; None unticks."""
-        form = page.form(action)
-        for name in values:
-            assert name in form.names, f"no field {name} in {form.action}: {sorted(form.names)}"
-        sent = [(name, value) for name, value in form.fields if name not in values]
-        for name, value in values.items():
-            if value is not None:
-                sent += [(name, str(one)) for one in (value if isinstance(value, list) else [value])]
-        sent += list(add)
-        address = urljoin(page.url, form.action)
-        if form.method.lower() == "get":
-            answer = self.http.get(address, params=sent)
-        else:
-            grouped: dict[str, list[str]] = {}
-            for name, value in sent:
-                grouped.setdefault(name, []).append(value)
-            headers = {"Referer": page.url, "Origin": self.url}
-            parts = files if form.is_multipart else None
-            answer = self.http.post(address, data=grouped, files=parts, headers=headers)
-        result = Page(answer)
-        assert result.status == expect, f"POST {form.action} → {result.status}\n{result.text[:2500]}"
-        return result
-
-    # --- the usual way in ----------------------------------------------------------------------
-    def newest_mail(self) -> str:
-        """The link of the newest mail to this person."""
-        page = self.open("/outbox")
-        for block in re.split(r"<article", page.source)[1:]:
-            if self.email in block:
-                found = re.search(r'class="button[^"]*" href="([^"]+)"', block)
-                assert found, block
-                return found.group(1).replace("&amp;", "&")
-        raise AssertionError(f"no mail for {self.email}")
-
-    def sign_up(self, name: str = "林小晴") -> "Visitor":
-        page = self.open("/sign-up")
-        self.submit(page, "/sign-up", email=self.email, name=name, password=PASSWORD)
-        page = self.submit(self.open(self.newest_mail()), "/verify")
-        self.submit(page, "/sign-in", password=PASSWORD)
-        return self
-
-    def sign_in(self) -> Page:
-        return self.submit(self.open("/sign-in"), "/sign-in", email=self.email, password=PASSWORD)
-
-    def make_app(self, *services: str, name: str = "样例应用", **purposes: str) -> Page:
-        """A sandbox app; its page, with the secret on it."""
-        page = self.open("/apps/new")
-        return self.submit(page, "/apps/new", name=name, services=list(services), **purposes)
