@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from api.core.caller import Caller
 from api.core.crypto import Vault, read_or_make_master_key
+from api.identity.consents.subjects import CompanyRegister, NobodyKnown, SubjectDirectory
 from api.settings import Settings
 
 
@@ -40,11 +41,14 @@ class Installation(Struct, frozen=True, kw_only=True):
 
     `platform_caller(token)` verifies an OAuth access token for the platform API: the Caller, or None where
     access tokens are not accepted here. It raises token-invalid, token-expired, token-revoked.
+    `subjects` and `register` tell who citizens are and who may speak for organisations in this environment.
     """
 
     settings: Settings = Settings()
     sandbox_calls: SandboxCalls = NoCallsKnown()
     platform_caller: Callable[[str], Awaitable[Caller | None]] = _no_platform_tokens
+    subjects: SubjectDirectory = NobodyKnown()
+    register: CompanyRegister = NobodyKnown()
 
 
 _current = Installation()

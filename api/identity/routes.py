@@ -6,5 +6,9 @@ from api.identity.apps.routes import router as apps_router
 from api.identity.organisations.routes import router as organisations_router
 from api.identity.people.routes import router as people_router
 from api.identity.registration.routes import router as registration_router
+from api.identity.security.routes import router as security_router
 
-router = Router("/", route_handlers=[people_router, organisations_router, apps_router, registration_router])
+router = Router(
+    "/",
+    route_handlers=[people_router, security_router, organisations_router, apps_router, registration_router],
+)

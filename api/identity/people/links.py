@@ -12,10 +12,12 @@ from api.core.problems import Refusal
 from api.identity.models import ActionLink
 
 VERIFY, RESET = "verify", "reset"
+CHALLENGE = "challenge"  # of a passkey: given to the browser, which signs it
 INVITE_ADMINISTRATOR, INVITE_MEMBER = "invite-administrator", "invite-member"
 LIFE = {
     VERIFY: timedelta(hours=24),
     RESET: timedelta(hours=1),
+    CHALLENGE: timedelta(minutes=5),
     INVITE_ADMINISTRATOR: timedelta(hours=24),
     INVITE_MEMBER: timedelta(days=7),
 }

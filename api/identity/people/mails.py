@@ -6,6 +6,8 @@ person typed (names) is made one line here; it is never part of a header.
 
 from api.core import mail
 from api.identity.installation import current
+from api.identity.models import Person
+from api.identity.people.mail_texts import SECURITY_TEXTS
 
 _GREETING = {"zh": "您好{name}:", "en": "Hello{name},"}
 _SIGNATURE = {"zh": "—— 开门 Kaimen", "en": "— Kaimen 开门"}
@@ -93,6 +95,7 @@ _TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "Open this link to become an administrator. It works once, within 24 hours:\n\n{link}",
         ),
     },
+    **SECURITY_TEXTS,
 }
 
 
@@ -115,6 +118,11 @@ async def send(
         greeting = _GREETING[one].format(name=(" " if one == "en" else ",") + _one_line(name) if name else "")
         bodies.append(f"{greeting}\n\n{body.format_map(words | {'link': link})}\n\n{_SIGNATURE[one]}\n")
     await mail.post(recipient, " / ".join(subjects)[:200], "\n\n".join(bodies), link)
+
+
+async def send_notice(person: Person, kind: str, **facts: tuple[str, str]) -> None:
+    """Tell a person of a change of their security; the link is the way to a new password."""
+    await send(kind, person.email, link_to("reset"), locale=person.locale, name=person.name, **facts)
 
 
 def _one_line(text: str) -> str:

@@ -8,6 +8,11 @@ from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED, HTTP_204_NO_CO
 
 from api.core.dependencies import CurrentCaller
 from api.core.problem_responses import empty_response, problem_responses
+from api.core.problem_types_people import (
+    SECOND_FACTOR_BLOCKED,
+    SECOND_FACTOR_FAILED,
+    SECOND_FACTOR_REQUIRED,
+)
 from api.core.problem_types_platform import (
     CONFLICT,
     CSRF_FAILED,
@@ -84,11 +89,13 @@ async def verify_email(data: JSONBody[Verification]) -> PersonItem:
 @post(
     "/sign-in", operation_id="signIn", tags=["people"], summary="Sign in", opt=_GUESSED,
     description="Opens a session, in an HttpOnly cookie. For programs use a personal token or an app. 建立会话;程序请用个人令牌或应用。",
-    guards=_OWN_PAGES, status_code=HTTP_200_OK, responses=problem_responses(SIGN_IN_FAILED, CSRF_FAILED, is_limited=True),
+    guards=_OWN_PAGES, status_code=HTTP_200_OK, responses=problem_responses(SIGN_IN_FAILED, SECOND_FACTOR_REQUIRED, SECOND_FACTOR_FAILED, SECOND_FACTOR_BLOCKED, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
 async def sign_in(request: AnyRequest, data: JSONBody[Credentials]) -> Response[SignedIn]:
     """Open a session; whatever session the browser has now, nobody's rights are needed for it."""
-    cookie, session = await service.sign_in(data.email, data.password, request.headers.get("user-agent", ""))
+    cookie, session = await service.sign_in(
+        data.email, data.password, request.headers.get("user-agent", ""), data.code
+    )
     person = await Person.get(id=session.person_id)
     body = SignedIn(person=person_item(person), csrf_token=session.csrf, expires_at=session.expires_at)
     return Response(body, cookies=[access.session_cookie(cookie)])

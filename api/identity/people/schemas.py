@@ -24,8 +24,11 @@ class Verification(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """`code` where the account has a second factor: of the authenticator app, or a recovery code."""
+
     email: Email
     password: PresentPassword
+    code: Annotated[str, Meta(max_length=40, examples=["492039"])] = ""
 
 
 class ResetRequest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,11 +10,10 @@ from datetime import timedelta
 
 from api.core import audit, clock
 from api.core.caller import ANONYMOUS, Caller
-from api.core.logging import log
-from api.core.problem_types_platform import LINK_SPENT, NOT_SIGNED_IN, SIGN_IN_FAILED
+from api.core.problem_types_platform import LINK_SPENT, NOT_SIGNED_IN
 from api.core.problems import Refusal, Text
 from api.identity.inputs import Inputs, refuse_input
-from api.identity.models import ActionLink, Person, Session
+from api.identity.models import ActionLink, Person
 from api.identity.people import links, mails, sessions
 from api.identity.people.accounts import (
     LOCALES,
@@ -24,7 +23,7 @@ from api.identity.people.accounts import (
     people,
     tokens_revoked,
 )
-from api.identity.people.addresses import normalise_address, read_address
+from api.identity.people.addresses import read_address
 from api.identity.people.invitations import accept_invitation, invite_administrator, preview_invitation
 from api.identity.people.passwords import check_password, hash_password, is_password
 from api.identity.people.personal_tokens import (
@@ -40,6 +39,7 @@ from api.identity.people.sessions import (
     revoke_session,
     sessions_of,
 )
+from api.identity.people.signing_in import sign_in
 from api.identity.permissions import check_in_browser, check_is_person
 
 __all__ = (
@@ -119,26 +119,6 @@ async def verify_email(token: str) -> Person:
         )
         await links.void_links(links.VERIFY, email=link.email)
     return person
-
-
-async def sign_in(email: str, password: str, user_agent: str = "") -> tuple[str, Session]:
-    """A new session: the cookie's value, and the row. Raises sign-in-failed, whatever was wrong.
-
-    A wrong password, an unknown address and a disabled person take the same time.
-    """
-    try:
-        person = await Person.get_or_none(email=normalise_address(email))
-    except ValueError:
-        person = None
-    stored = person.password_hash if person and person.disabled_at is None else ""
-    if not await is_password(password, stored) or person is None:
-        log("identity.sign_in_failed", person=person.id if person else "unknown")
-        raise Refusal(SIGN_IN_FAILED)
-    async with audit.write(f"person:{person.id}", "session:open", f"person/{person.id}") as entry:
-        # not changed or shut out while the password was checked
-        if not await Person.filter(id=person.id, password_hash=stored, disabled_at=None).exists():
-            raise Refusal(SIGN_IN_FAILED)
-        return await sessions.open_session(entry, person, user_agent)
 
 
 async def sign_out(cookie: str) -> None:
