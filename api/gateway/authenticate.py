@@ -45,6 +45,11 @@ _NOT_BOUND = Text(
     "This token is bound to no key: send it as Bearer, or ask for a bound one with a DPoP proof at the token endpoint.",
 )
 
+_UNKNOWN_BINDING = Text(
+    "令牌的 cnf 要求一种此处无法核对的绑定。",
+    "The cnf of the token asks for a binding that cannot be checked here.",
+)
+
 
 def apply(exchange: Exchange, gateway: Gateway) -> None:
     """Fill caller and app.
@@ -84,7 +89,10 @@ def _first_use(exchange: Exchange, gateway: Gateway) -> Principal:
     _check_kind(token, gateway)
     claims = gateway.verify_token(token)
     principal = Principal()
-    principal.backing = backing_of(claims, token)
+    try:
+        principal.backing = backing_of(claims, token)
+    except ValueError:
+        raise _refusal(TOKEN_INVALID, gateway, rule="binding-unknown", reason=_UNKNOWN_BINDING) from None
     if is_dpop and (principal.backing is None or not principal.backing.jkt):
         raise _refusal(TOKEN_INVALID, gateway, rule="binding-missing", reason=_NOT_BOUND)
     app = principal.look_up(exchange.snapshot.apps, claims.app)

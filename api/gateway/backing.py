@@ -8,15 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from api.core.problem_types import TOKEN_INVALID
-from api.core.problems import Refusal, Text
 from api.identity.oauth.dpop import ProofKey, hash_of_token
 
 KIND = "kaimen-service"  # of authorization_details (RFC 9396)
 _BINDINGS = frozenset({"jkt", "x5t#S256"})
-_UNKNOWN_BINDING = Text(
-    "令牌的 cnf 要求一种无法核对的绑定。", "The cnf of the token asks for a binding that cannot be checked."
-)
 
 
 class Detail:
@@ -67,12 +62,12 @@ class Backing:
 def backing_of(claims: Any, token: bytes) -> Backing | None:
     """What stands behind the token with these claims, None for an unbound one of an app that acts for itself.
 
-    Raises Refusal: token-invalid, for a binding that nobody here can check.
+    Raises ValueError for a binding that nobody here can check: such a token must not pass as an unbound one.
     """
     if not claims.grant and not claims.cnf:
         return None
     if not _BINDINGS.issuperset(claims.cnf):
-        raise Refusal(TOKEN_INVALID, rule="binding-unknown", reason=_UNKNOWN_BINDING)
+        raise ValueError("the cnf of the token names a binding that is unknown here")
     return Backing(claims, token)
 
 
