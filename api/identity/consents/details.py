@@ -68,6 +68,7 @@ class Detail(Struct, frozen=True, kw_only=True):
     mandate: str = ""
     pass_on: bool = False
     pass_on_to: tuple[Recipient, ...] = ()
+    is_about_organisation: bool = False
 
     @property
     def until_moment(self) -> datetime:
@@ -171,6 +172,10 @@ async def read_details(app: App, given: str | list[dict[str, Any]], scope: str =
     )
     if len({one.organisation for one in details if one.organisation}) > 1:
         raise DetailsError("One request is about one organisation; ask for each in a request of its own.")
+    if len({one.is_about_organisation for one in details}) > 1:
+        raise DetailsError(
+            "A request is about a person or about an organisation; ask for each in one of its own."
+        )
     _check_size(details)
     return details
 
@@ -201,8 +206,12 @@ async def _checked(
     operations = _operations(where, one, service, opened.get(service.key, {}), scopes)
     fields, refused = _fields(where, one.get("fields"), service, operations)
     organisation = one.get("organisation", "")
-    is_organisation = any(service.operations[id_].subject == "organisation" for id_ in operations)
-    if organisation and not is_organisation:
+    about = {service.operations[id_].subject == "organisation" for id_ in operations}
+    if len(about) > 1:
+        raise DetailsError(
+            f"{where} mixes data of persons and of organisations; name the operations of one kind."
+        )
+    if organisation and about == {False}:
         raise DetailsError(f"{where}.organisation: these operations are about persons; leave it out.")
     return Detail(
         service=service.key,
@@ -213,6 +222,7 @@ async def _checked(
         until=read_until(one.get("until", ""), where),
         organisation=organisation,
         pass_on_to=_recipients(where, one.get("pass_on", [])),
+        is_about_organisation=about == {True},
     )
 
 
