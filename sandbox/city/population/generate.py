@@ -120,6 +120,7 @@ def _fill(connection: sqlite3.Connection, citizens: int, companies: int, seed: i
     jobs += _named_jobs(named)
     writer.insert("employment", ((who, where, since.isoformat(), what) for who, where, since, what in jobs))
     _write_companies(writer, registry.companies)
+    _write_powers(writer, named)
     _write_accounts(writer, registry.companies, jobs, seed)
     tell("accounts", companies, companies)
     _write_deliveries(writer, registry.companies, named, Random(f"{seed}:post"))
@@ -182,6 +183,21 @@ def _write_companies(writer: _Writer, companies: list[Company]) -> None:
             (one.id, one.licence_number, one.established_on.isoformat(), _text(one.term_ends_on))
             for one in companies
         ),
+    )
+
+
+def _write_powers(writer: _Writer, named: dict[str, int]) -> None:
+    numbers = {sketch.slug: number for number, sketch in enumerate(personas.COMPANIES, start=1)}
+    writer.insert(
+        "power_of_attorney",
+        (
+            (numbers[one.company], named[one.person], one.role, one.scope, one.until.isoformat())
+            for one in personas.POWERS
+        ),
+    )
+    writer.insert(
+        "former_representative",
+        ((numbers[one.company], named[one.person], one.until.isoformat()) for one in personas.FORMER),
     )
 
 

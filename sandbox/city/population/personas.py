@@ -13,7 +13,7 @@ from sandbox.city.population import identifiers, industries, names, places
 from sandbox.city.population.citizens import People
 from sandbox.city.population.companies import Company, Holding
 
-VERSION = "1"
+VERSION = "2"
 UNUSED_CODE = identifiers.credit_code("990101", identifiers.organisation_body(999))  # valid, and nobody's
 UNUSED_MAIL_NUMBER = identifiers.mail_number(99_999_999)
 
@@ -29,6 +29,25 @@ class PersonSketch(Struct, frozen=True):
     story_zh: str
     story_en: str
     spouse: str = ""
+    parents: tuple[str, str] | None = None  # slugs of father and mother
+
+
+class PowerSketch(Struct, frozen=True):
+    """A power of attorney in the company register: agent or finance, for these scopes, until that day."""
+
+    company: str
+    person: str
+    role: str
+    scope: str
+    until: date
+
+
+class FormerSketch(Struct, frozen=True):
+    """Who was the legal representative of a company, until when."""
+
+    company: str
+    person: str
+    until: date
 
 
 class CompanySketch(Struct, frozen=True):
@@ -92,6 +111,9 @@ PEOPLE = (
                  "曾经营流云商贸，其营业执照已被吊销。", "Used to run Liuyun Trading, whose licence was revoked."),
     PersonSketch("he-yu", "何语", "He Yu", "F", "汉族", date(2009, 9, 3), 4,
                  "未成年的中学生，与任何企业无关。", "A pupil under age, connected with no company."),
+    PersonSketch("chen-xiaoman", "陈小满", "Chen Xiaoman", "F", "汉族", date(2016, 5, 21), 0,
+                 "林溪与陈航的女儿，未满十四周岁：由监护人代为同意。", "Daughter of Lin Xi and Chen Hang, below 14: a guardian consents for her.",
+                 parents=("chen-hang", "lin-xi")),
 )  # fmt: skip
 
 COMPANIES = (
@@ -129,6 +151,13 @@ COMPANIES = (
 )  # fmt: skip
 
 
+POWERS = (
+    PowerSketch("manshan-tea", "chen-hang", "finance", "tax:*", date(2036, 12, 31)),
+    PowerSketch("chidao-catering", "wang-jianguo", "agent", "*", date(2025, 12, 31)),
+)
+FORMER = (FormerSketch("hengzhu-machinery", "zhou-ming", date(2019, 5, 31)),)
+
+
 def _at(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}:00+08:00")
 
@@ -149,6 +178,10 @@ def add_people(people: People) -> dict[str, int]:
     for sketch in PEOPLE:
         name = names.Name(sketch.name, sketch.latin_name, sketch.ethnicity, "")
         ids[sketch.slug] = people.add(homes[sketch.home], sketch.sex, sketch.born, name).id
+    for sketch in PEOPLE:
+        if sketch.parents:
+            child = people.get(ids[sketch.slug])
+            child.father, child.mother = (ids[slug] for slug in sketch.parents)
     wedding = date(2011, 10, 6)
     for sketch in PEOPLE:
         if sketch.spouse:

@@ -1,6 +1,6 @@
 """The tables of the city file. It is written once and then only read, so every look-up has its index."""
 
-VERSION = "1"  # raise it when tables, names or rules change: an older file is then made anew
+VERSION = "2"  # raise it when tables, names or rules change: an older file is then made anew
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -23,6 +23,13 @@ CREATE TABLE holding (
     company INTEGER NOT NULL, place INTEGER NOT NULL, citizen INTEGER, holder INTEGER,
     share_basis_points INTEGER NOT NULL, capital_yuan INTEGER NOT NULL, since TEXT NOT NULL,
     PRIMARY KEY (company, place)
+) WITHOUT ROWID;
+CREATE TABLE power_of_attorney (
+    company INTEGER NOT NULL, citizen INTEGER NOT NULL, role TEXT NOT NULL, scope TEXT NOT NULL, until TEXT NOT NULL,
+    PRIMARY KEY (company, citizen, role)
+) WITHOUT ROWID;
+CREATE TABLE former_representative (
+    company INTEGER NOT NULL, citizen INTEGER NOT NULL, until TEXT NOT NULL, PRIMARY KEY (company, citizen)
 ) WITHOUT ROWID;
 CREATE TABLE employment (
     citizen INTEGER PRIMARY KEY, company INTEGER NOT NULL, since TEXT NOT NULL, position TEXT NOT NULL
@@ -65,6 +72,10 @@ CREATE INDEX citizen_household ON citizen (household);
 CREATE UNIQUE INDEX company_code ON company (code);
 CREATE INDEX company_status ON company (status, id);
 CREATE INDEX company_representative ON company (legal_representative);
+CREATE INDEX power_citizen ON power_of_attorney (citizen);
+CREATE INDEX former_citizen ON former_representative (citizen);
+CREATE INDEX citizen_father ON citizen (father);
+CREATE INDEX citizen_mother ON citizen (mother);
 CREATE INDEX holding_citizen ON holding (citizen);
 CREATE INDEX holding_holder ON holding (holder);
 CREATE INDEX employment_company ON employment (company);
