@@ -7,9 +7,11 @@ from litestar import Router
 from api.app import FrontDoor, create_app
 from api.catalogue import outside
 from api.catalogue import routes as catalogue_routes
+from api.core.crypto import Vault, read_or_make_master_key
 from api.gateway import routes as gateway_routes
 from api.identity import routes as identity_routes
 from api.identity.access import IdentityPlugin
+from api.identity.consents.subjects import SubjectIds
 from api.identity.installation import Installation
 from api.main.answers import SandboxCallCounter, outside_of
 from api.settings import Settings
@@ -18,6 +20,7 @@ from sandbox.city.base import CityFile
 from sandbox.city.connector import CitySide
 from sandbox.city.departments import DEPARTMENTS
 from sandbox.city.state import States
+from sandbox.city.subjects import CitySubjects
 
 
 def platform_routers() -> list[Router]:
@@ -31,17 +34,26 @@ def city_side(settings: Settings, *, is_sole: bool = False) -> CitySide:
     return CitySide(DEPARTMENTS, CityFile(home), States("sandbox", is_sole=is_sole), settings.docs_url)
 
 
+def city_answers(settings: Settings, side: CitySide) -> dict[str, Any]:
+    """What the city answers identity in the sandbox: who its people are, and who speaks for its companies."""
+    vault = Vault(read_or_make_master_key(settings.home_path.resolve() / "master.key"))
+    known = CitySubjects(side.file, SubjectIds(vault, "sandbox"))
+    return {"subjects": known, "register": known}
+
+
 def compose_commands(settings: Settings, stores: Any | None) -> FrontDoor:
     """The platform API for one command: no data plane, no portal. `stores` is the lifespan that opens the stores."""
     outside.use(outside_of(settings))
-    installation = Installation(settings=settings, sandbox_calls=SandboxCallCounter())
+    side = city_side(settings)
+    installation = Installation(
+        settings=settings, sandbox_calls=SandboxCallCounter(), **city_answers(settings, side)
+    )
     door = create_app(
         settings,
         handlers=platform_routers(),
         plugins=[IdentityPlugin(installation)],
         lifespan=[stores] if stores is not None else [],
     )
-    side = city_side(settings)
     door.app.state.city = side
     door.app.on_shutdown.append(side.close)
     return door

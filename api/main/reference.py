@@ -14,7 +14,13 @@ from api.main.reference_city import city_page
 from api.settings import describe_settings
 from sandbox.city.inventory import problem_types
 
-PROBLEM_MODULES = ("api.core.problem_types", "api.core.problem_types_platform", "api.core.problem_types_people", "api.core.problem_types_consent", "sandbox.city.problem_types")
+PROBLEM_MODULES = (
+    "api.core.problem_types",
+    "api.core.problem_types_platform",
+    "api.core.problem_types_people",
+    "api.core.problem_types_consent",
+    "sandbox.city.problem_types",
+)
 
 
 def _problem_kinds() -> list[ProblemType]:

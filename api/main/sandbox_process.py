@@ -12,11 +12,12 @@ from api.catalogue import outside
 from api.catalogue.lifecycle import retire_due
 from api.core import jobs
 from api.core.edge_limits import EdgeLimits
+from api.identity.consents.register import follow_everybody
 from api.identity.oauth import routes as oauth_routes
 from api.identity.registration import endpoint as registration_endpoint
 from api.main import health
 from api.main.answers import SandboxCallCounter, outside_of
-from api.main.control_plane import city_side, platform_routers
+from api.main.control_plane import city_answers, city_side, platform_routers
 from api.main.data_plane import DataPlane
 from api.settings import Settings
 from portal.site import page_headers, portal_plugin
@@ -46,7 +47,11 @@ def compose_sandbox(
             *health.handlers(),
             *_documentation(settings),
         ],
-        plugins=[edge, plane.identity(sandbox_calls=SandboxCallCounter()), portal],
+        plugins=[
+            edge,
+            plane.identity(sandbox_calls=SandboxCallCounter(), **city_answers(settings, side)),
+            portal,
+        ],
         lifespan=[*lifespan, _calendar],
         render_page=portal.render_page,
         page_headers=page_headers,
@@ -58,9 +63,13 @@ def compose_sandbox(
 
 @asynccontextmanager
 async def _calendar(app: Litestar) -> AsyncIterator[None]:
-    """Sunsets that have come, also those that came while nothing ran."""
+    """Sunsets that have come, also those that came while nothing ran, and who speaks for companies now."""
     await retire_due()
-    async with jobs.running(jobs.Job("catalogue.retire_due", CALENDAR_SECONDS, retire_due)):
+    await follow_everybody()
+    async with jobs.running(
+        jobs.Job("catalogue.retire_due", CALENDAR_SECONDS, retire_due),
+        jobs.Job("consents.follow_register", CALENDAR_SECONDS, follow_everybody),
+    ):
         yield
 
 

@@ -15,6 +15,7 @@ from api.contract.load import Loaded, load_path
 from api.core.caller import OPERATOR
 from api.core.problem_types_platform import CONTRACT_REFUSED
 from api.core.problems import Refusal
+from api.identity.consents.register import follow_everybody
 from api.identity.organisations.service import create_organisation, find_organisation
 from sandbox.city.base import FILE
 from sandbox.city.department import Department
@@ -51,6 +52,7 @@ async def seed(
             published.append(version_id)
         if progress is not None:
             progress("services", number, len(DEPARTMENTS))
+    await follow_everybody()
     return {**report(home), "generated": is_new, "published": published}
 
 

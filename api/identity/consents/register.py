@@ -41,17 +41,26 @@ async def follow_register(subject: Subject) -> None:
     }
     if not _differences(wanted, await _entered(subject)):
         return
-    async with audit.write(_BY, "mandate:follow-register", f"citizen/{subject.id}") as entry:
-        rows = await _entered(subject)
-        different = _differences(wanted, rows)
-        for key in sorted(different):
-            row, position = rows.get(key), wanted.get(key)
-            if position is None and row is not None:
-                await end_mandate(entry, row, _BY, "register")
-            elif position is not None and row is not None:
-                await _take_over(entry, subject, row, position)
-            elif position is not None:
-                await _enter(entry, subject, position)
+    try:
+        async with audit.write(_BY, "mandate:follow-register", f"citizen/{subject.id}") as entry:
+            rows = await _entered(subject)
+            different = _differences(wanted, rows)
+            if not different:
+                raise _NothingToDo  # noqa: TRY301 - undoes the journal entry
+            for key in sorted(different):
+                row, position = rows.get(key), wanted.get(key)
+                if position is None and row is not None:
+                    await end_mandate(entry, row, _BY, "register")
+                elif position is not None and row is not None:
+                    await _take_over(entry, subject, row, position)
+                elif position is not None:
+                    await _enter(entry, subject, position)
+    except _NothingToDo:
+        pass
+
+
+class _NothingToDo(Exception):  # noqa: N818 - a racer was first; nothing is wrong
+    pass
 
 
 async def _entered(subject: Subject) -> dict[tuple[str, str], Mandate]:
