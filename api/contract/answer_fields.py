@@ -131,7 +131,7 @@ def _below(place: _Place, name: str, schema: Json, service: Service) -> _Place:
     """A member, by its name in the JSON."""
     own = _label(schema, service) or dict.fromkeys(_LANGUAGES, name)
     label = {
-        language: " › ".join(text for text in (_in(place.label, language), _in(own, language)) if text)
+        language: " › ".join(text for text in (_head(_in(place.label, language)), _in(own, language)) if text)
         for language in _LANGUAGES
     }
     full = f"{place.name}.{escape(name)}" if place.name else escape(name)
@@ -197,6 +197,11 @@ def _label(schema: Json, service: Service) -> Texts:
 def _brief(text: str) -> str:
     """The first line without its full stop."""
     return text.strip().partition("\n")[0].strip().rstrip("。.;；")[:200]
+
+
+def _head(label: str) -> str:
+    """A parent's label without its asides, which would hide what is below it."""
+    return label.partition("，")[0].partition(", ")[0]
 
 
 def _in(texts: Texts, language: str) -> str:

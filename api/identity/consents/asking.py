@@ -92,7 +92,7 @@ async def prepare(
     situation = Situation(
         is_child=is_child,
         organisation=mandate.organisation if mandate else "",
-        organisation_name=mandate.organisation_name if mandate else "",
+        organisation_name=await _name_of(mandate) if mandate else Text("", ""),
         role=mandate.role if mandate else "",
     )
     text = compose_text(
@@ -157,6 +157,13 @@ async def _mandate(subject: Subject, details: list[Detail], chosen: str) -> Mand
             raise Refusal(ORGANISATION_REQUIRED, count=len(able))
         chosen = able[0].organisation
     return await check_can_speak_for(subject, named or chosen, scopes)
+
+
+async def _name_of(mandate: Mandate) -> Text:
+    """The organisation's name, in both languages where the register has both."""
+    registered = await current().register.organisation(mandate.organisation)
+    english = registered.english_name if registered is not None else ""
+    return Text(mandate.organisation_name, english or mandate.organisation_name)
 
 
 def _earlier(until: str, other: datetime | None) -> str:

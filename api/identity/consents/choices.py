@@ -21,7 +21,7 @@ ARTICLE_28 = {
     "location": Text("行踪轨迹", "whereabouts"),
 }
 PURPOSES = {  # where the contract words its purpose itself (x-purposes), that counts
-    "bank-credit": Text("银行审批贷款", "a bank decides on a loan"),
+    "bank-credit": Text("银行审批贷款", "a bank's decision on a loan"),
     "court-enforcement": Text("法院执行", "enforcement by a court"),
     "notarisation": Text("办理公证", "notarisation"),
 }
@@ -43,7 +43,7 @@ class Situation(Struct, frozen=True, kw_only=True):
 
     is_child: bool = False
     organisation: str = ""
-    organisation_name: str = ""
+    organisation_name: Text = Text("", "")
     role: str = ""
 
 

@@ -77,7 +77,7 @@ class Detail(Struct, frozen=True, kw_only=True):
 
     def as_json(self) -> dict[str, Any]:
         """The object as it is stored and put into tokens."""
-        made: dict[str, Any] = msgspec.to_builtins(self)
+        made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return made
 
 

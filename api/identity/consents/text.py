@@ -66,7 +66,7 @@ class ConsentText(Struct, frozen=True):
     withdrawal: Text
     notes: tuple[Text, ...]
     organisation: str = ""
-    organisation_name: str = ""
+    organisation_name: Text = Text("", "")
     edition: str = EDITION
     hash: str = ""
 
@@ -132,8 +132,8 @@ def _about(situation: Situation) -> Text:
     if situation.organisation:
         role = ROLES[situation.role]
         return Text(
-            f"{situation.organisation_name}（{situation.organisation}）的数据；你以{role.zh}身份代表该组织决定。",
-            f"Data of {situation.organisation_name} ({situation.organisation}); you decide for it as its {role.en}.",
+            f"{situation.organisation_name.zh}（{situation.organisation}）的数据；你以{role.zh}身份代表该组织决定。",
+            f"Data of {situation.organisation_name.en} ({situation.organisation}); you decide for it as its {role.en}.",
         )
     if situation.is_child:
         return Text(
