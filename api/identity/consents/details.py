@@ -8,7 +8,7 @@ below it. `until` is 90 days ahead where it is left out, and a year at most. A c
 the details that its scopes and subscriptions amount to. Nothing is agreed to here.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from api.identity.inputs import is_clean
 from api.identity.models import App
 
 TYPE = "kaimen-service"
+CHINA = timezone(timedelta(hours=8))
 DEFAULT_DAYS = 90
 MAX_DAYS = 366
 MAX_DETAILS = 10
@@ -152,12 +153,12 @@ async def read_details(app: App, given: str | list[dict[str, Any]], scope: str =
     """What an app asks a subject for: its authorization_details, and what its scopes need beside them.
 
     `given` is the parameter as sent, or parsed by `parse`, "" for none; `scope` is the scope that the request was
-    allowed, "" for a request without scopes (the details then decide). [] where nothing needs consent.
+    allowed: without scopes of services the details alone decide. [] where nothing needs consent.
     Raises DetailsError with the reason.
     """
     raw = parse(given) if isinstance(given, str) and given else given or []
     opened = await published.opened_to(app.id, app.environment)
-    scopes = frozenset(scope.split())
+    scopes = frozenset(one for one in scope.split() if ":" in one)  # openid and its like have none
     details = []
     for place, one in enumerate(raw):
         assert isinstance(one, dict)  # parse has seen to it
@@ -290,8 +291,10 @@ def _fields(
 def read_until(text: str, where: str = "until", now: datetime | None = None) -> str:
     """The instant until which consent is asked, RFC 3339 in UTC; a date means its end in China. Raises DetailsError."""
     moment = now or clock.now()
-    if not text:
-        return clock.to_text((moment + timedelta(days=DEFAULT_DAYS)).replace(microsecond=0))
+    if (
+        not text
+    ):  # a day, so that the same request has the same text when it is shown and when it is agreed to
+        text = (moment.astimezone(CHINA) + timedelta(days=DEFAULT_DAYS)).date().isoformat()
     until = _read_moment(text)
     if until is None:
         raise DetailsError(f"{where}.until is a date, or an instant of RFC 3339 with its time zone.")

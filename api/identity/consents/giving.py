@@ -117,7 +117,7 @@ def _decide(prepared: Prepared, accepted: frozenset[str]) -> list[Detail]:
 
 
 def _scope_of(granted: list[Detail], prepared: Prepared, asked: str) -> str:
-    """The scope: what was asked for, without what only refused services needed; else what the details need."""
+    """The scope: what was asked for, without what only refused services needed; without such, what the details need."""
 
     def needed(details: list[Detail]) -> dict[str, None]:
         return dict.fromkeys(
@@ -129,4 +129,7 @@ def _scope_of(granted: list[Detail], prepared: Prepared, asked: str) -> str:
 
     kept = needed(granted)
     dropped = needed(prepared.details).keys() - kept.keys()
-    return " ".join([one for one in asked.split() if one not in dropped] if asked else kept)
+    asked_for = [one for one in asked.split() if one not in dropped]
+    if not any(":" in one for one in asked.split()):  # openid and its like: the details say which services
+        asked_for += kept
+    return " ".join(asked_for)

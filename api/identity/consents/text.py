@@ -8,7 +8,7 @@ Source: PIPL (《个人信息保护法》) articles 14, 15, 17, 23, 28 to 31, in
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -17,11 +17,10 @@ from msgspec.structs import replace
 from api.core import crypto
 from api.core.problems import Text
 from api.identity.consents.choices import Choice, Situation, choices_of, fields_in, purpose_text
-from api.identity.consents.details import Detail
+from api.identity.consents.details import CHINA, Detail
 from api.identity.consents.published import ConsentedService, both
 
 EDITION = "1"
-CHINA = timezone(timedelta(hours=8))
 ROLES = {
     "legal-representative": Text("法定代表人", "legal representative"),
     "agent": Text("代理人", "agent"),
