@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from litestar import Request, Response, Router
 from litestar.config.app import AppConfig
@@ -32,34 +32,22 @@ from portal.pages import (
     lifecycle,
     operations,
     organisations,
+    people,
     requests,
+    security,
     sign,
 )
-from portal.view import Navigation, draw, explain, is_person
+from portal.security_headers import page_headers as page_headers  # noqa: PLC0414 - for the composition root
+from portal.view import Navigation, came_from, draw, explain, is_person
 
 _PAGES = (
-    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration,
+    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people,
 )  # fmt: skip
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Paths whose problems are for programs, whatever the Accept header says.
 _MACHINE = ("/platform/", "/oauth/", "/api/", "/.well-known/", "/graphql", "/mcp", "/healthz", "/readyz", "/metrics", "/static/")  # fmt: skip
-_STRICT = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-# The documentation site brings inline scripts and styles of its generator; it shows no forms and no secrets.
-_DOCS = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; form-action 'self'; frame-ancestors 'none'; base-uri 'self'"
-)
-_ALWAYS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-]
 
 
 class Portal(InitPlugin):
@@ -84,6 +72,9 @@ class Portal(InitPlugin):
             return None
         if problem.kind.slug == "not-signed-in" and request.method == "GET":
             return Response(None, status_code=303, headers={"Location": f"/sign-in?next={_quoted(request)}"})
+        way_out = _way_to_a_factor(request, problem)
+        if way_out and request.method == "GET":
+            return Response(None, status_code=303, headers={"Location": way_out})
         chosen = language_of(request)
         return draw(
             request,
@@ -95,8 +86,18 @@ class Portal(InitPlugin):
             words=explain(problem, chosen, self.settings.docs_url),
             request_id=request_id,
             next=request.url.path,
-            back=_referring_path(request),
+            back=came_from(request),
+            way_out=way_out,
         )
+
+
+def _way_to_a_factor(request: Request[Any, Any, Any], problem: Problem) -> str:
+    """Where a second factor is set up or shown, and the way back from there; "" for any other problem."""
+    where = {"mfa-required": security.HOME, "confirmation-required": f"{security.HOME}/confirm"}
+    page = where.get(problem.kind.slug, "")
+    if not page:
+        return ""
+    return f"{page}?next={quote(came_from(request), safe='')}"
 
 
 def portal_plugin(settings: Settings, *, gateway: ASGIApplication, ring: KeyRing, vault: Vault) -> Portal:
@@ -116,12 +117,6 @@ def routers() -> list[Router]:
     return [assets.router, pages]
 
 
-def page_headers(path: str) -> list[tuple[bytes, bytes]]:
-    """The security headers of a path. Source: W3C Content Security Policy 3."""
-    policy = _DOCS if path.startswith("/docs") else _STRICT
-    return [*_ALWAYS, (b"content-security-policy", policy.encode())]
-
-
 def _navigation(request: Request[Any, Any, Any]) -> Navigation:
     """What is known of the caller when a problem comes up; nothing is looked up for it."""
     caller = request.scope.get("state", {}).get("caller")
@@ -133,8 +128,3 @@ def _navigation(request: Request[Any, Any, Any]) -> Navigation:
 def _quoted(request: Request[Any, Any, Any]) -> str:
     query = f"?{request.url.query}" if request.url.query else ""
     return quote(request.url.path + query, safe="")
-
-
-def _referring_path(request: Request[Any, Any, Any]) -> str:
-    parts = urlsplit(request.headers.get("referer", ""))
-    return parts.path if parts.netloc == request.headers.get("host", "") and parts.path else "/"

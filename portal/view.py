@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
@@ -165,6 +165,14 @@ def _address_in(request: AnyRequest, language: str) -> str:
     return f"{request.url.path}?{urlencode([*query, ('lang', language)])}"
 
 
+def came_from(request: AnyRequest) -> str:
+    """The page of ours that somebody looks at: this one, or for a form the one that it stood on."""
+    if request.method == "GET":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    parts = urlsplit(request.headers.get("referer", ""))
+    return parts.path if parts.netloc == request.headers.get("host", "") and parts.path else "/"
+
+
 def settings_of(request: AnyRequest) -> Settings:
     """The settings that the site was made with."""
     found: Settings = request.app.state.portal.settings
@@ -195,6 +203,7 @@ def draw(
         csrf=token,
         flashes=messages,
         here=request.url.path,
+        came_from=came_from(request),
         query=request.query_params,
         site=settings,
         navigation=navigation or Navigation(),

@@ -9,6 +9,7 @@ from api.core import problem_types_platform as platform_types
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
 from api.core.problems import Refusal, Text
+from api.core.second_factor import check_second_factor
 from api.identity.models import Membership, Organisation
 from api.identity.organisations import service as organisations
 from api.identity.people import service as people
@@ -29,6 +30,7 @@ def _check_administrator(caller: Caller) -> None:
             reason=Text("此页只对平台管理员开放。", "This page is for administrators of the platform."),
             role=Text("平台管理员", "administrator of the platform"),
         )
+    check_second_factor(caller)
 
 
 async def _administration_page(

@@ -1,7 +1,7 @@
 """Signing up, in and out; proving an address; a new password; accepting an invitation; the embedded outbox."""
 
 import base64
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
@@ -13,13 +13,17 @@ from api.core.models import OutboxMail
 from api.core.problems import Refusal
 from api.identity import access
 from api.identity.people import service as people
+from api.identity.people import signing_in
 from api.identity.people.passwords import MIN_LENGTH
 from api.identity.permissions import ROLES
+from api.identity.security import passkeys
+from api.identity.security.routes import STEP_COOKIE
 from portal import flash
 from portal.cookies import cookie
-from portal.forms import Field, Form
+from portal.forms import Field, Filled, Form
 from portal.frame import page, redirect
 from portal.language import language_of
+from portal.next_page import safe_next
 from portal.view import AnyRequest, Page, is_person, settings_of
 
 EMAIL_COOKIE = "kaimen_email"  # what was typed at sign-up, for the next form; an hour
@@ -27,6 +31,7 @@ _EMAIL = Field("email", kind="email", maximum=254)
 _NEW_PASSWORD = Field("password", kind="new-password", minimum=MIN_LENGTH)
 SIGN_UP = Form(_EMAIL, Field("name", maximum=100), _NEW_PASSWORD)
 SIGN_IN = Form(_EMAIL, Field("password", kind="password"), Field("next", required=False, maximum=500))
+STEP = Form(Field("code", maximum=40), Field("next", required=False, maximum=500))
 RESET = Form(_EMAIL)
 NEW_PASSWORD = Form(_NEW_PASSWORD, Field("token", maximum=100))
 INVITATION = Form(
@@ -40,13 +45,7 @@ INVITATION = Form(
 _MAILED = {"slowapi": "10/minute; 60/hour"}
 _GUESSED = {"slowapi": "10/minute; 100/hour", "slowapi_scope": "platform-sign-in"}
 _LINKS = {"slowapi": "30/minute"}
-
-
-def safe_next(address: str) -> str:
-    """A path of this site to go on to, "" for anything else: nobody is sent elsewhere by our sign-in page."""
-    parts = urlsplit(address)
-    is_path = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if is_path and not parts.scheme and not parts.netloc else ""
+SECOND_STEP = {"slowapi": "30/minute; 300/hour", "slowapi_scope": "platform-second-factor"}
 
 
 def _remember(email: str) -> Cookie:
@@ -136,16 +135,79 @@ async def sign_in(request: AnyRequest, caller: CurrentCaller) -> Page | Response
     form = await SIGN_IN.read(request)
     if form.is_valid:
         try:
-            cookie, _ = await people.sign_in(
+            done = await signing_in.start_sign_in(
                 form.value("email"), form.value("password"), request.headers.get("user-agent", "")
             )
         except Refusal as problem:
             form.take(problem)
         else:
-            return redirect(
-                safe_next(form.value("next")) or "/apps", access.session_cookie(cookie), _forget_email()
-            )
+            go_on = safe_next(form.value("next"))
+            if isinstance(done, signing_in.SecondStep):
+                return redirect(f"/sign-in/step?next={quote(go_on)}", _step_cookie(done.ticket))
+            return redirect(go_on or "/apps", access.session_cookie(done[0]), _forget_email())
     return await page(request, caller, "sign_in.html", status=form.status, form=form)
+
+
+def _step_cookie(ticket: str) -> Cookie:
+    return cookie(STEP_COOKIE, ticket, seconds=signing_in.TICKET_SECONDS if ticket else 0, same_site="strict")
+
+
+@get("/sign-in/step")
+async def show_step(request: AnyRequest, caller: CurrentCaller) -> Page | Response[None]:
+    """The second step, where the password was right a moment ago."""
+    return await _step_page(
+        request, caller, STEP.blank({"next": safe_next(request.query_params.get("next", ""))})
+    )
+
+
+async def _step_page(request: AnyRequest, caller: Caller, form: Filled) -> Page | Response[None]:
+    try:
+        person = await signing_in.person_of_ticket(request.cookies.get(STEP_COOKIE, ""))
+    except Refusal:
+        return redirect("/sign-in", flash.put("step.expired", kind="info"), _step_cookie(""))
+    methods = await signing_in.methods_of(person)
+    status = 200 if form.is_valid else form.status
+    return await page(request, caller, "sign_in_step.html", status=status, form=form, methods=methods)
+
+
+@post("/sign-in/step", opt=SECOND_STEP)
+async def finish_step(request: AnyRequest, caller: CurrentCaller) -> Page | Response[None]:
+    """A code, then the session."""
+    form = await STEP.read(request)
+    if form.is_valid:
+        try:
+            value, _ = await signing_in.finish_sign_in(
+                request.cookies.get(STEP_COOKIE, ""),
+                form.value("code"),
+                request.headers.get("user-agent", ""),
+            )
+        except Refusal as problem:
+            form.take(problem)
+        else:
+            return _signed_in(value, form.value("next"))
+    return await _step_page(request, caller, form)
+
+
+def _signed_in(value: str, go_on: str) -> Response[None]:
+    return redirect(
+        safe_next(go_on) or "/apps", access.session_cookie(value), _step_cookie(""), _forget_email()
+    )
+
+
+@post("/sign-in/passkey", opt=SECOND_STEP)
+async def sign_in_with_passkey(request: AnyRequest, caller: CurrentCaller) -> Page | Response[None]:
+    """With the answer that the page's script got from the browser; also as the second step."""
+    sent = await request.form()
+    go_on = safe_next(str(sent.get("next", ""))[:500])
+    try:
+        value, _ = await passkeys.sign_in(
+            passkeys.read_credential(str(sent.get("credential", ""))), request.headers.get("user-agent", "")
+        )
+    except Refusal as problem:
+        form = SIGN_IN.blank({"next": go_on, "email": _remembered(request)})
+        form.take(problem)
+        return await page(request, caller, "sign_in.html", status=form.status, form=form)
+    return _signed_in(value, go_on)
 
 
 def _forget_email() -> Cookie:

@@ -9,10 +9,21 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from portal.texts import account, apps, catalogue, citizens, departments, layout, oauth, requests, welcome
+from portal.texts import (
+    account,
+    apps,
+    catalogue,
+    citizens,
+    departments,
+    layout,
+    oauth,
+    requests,
+    security,
+    welcome,
+)
 
 TEXTS: dict[str, tuple[str, str]] = {}
-for _area in (layout, welcome, catalogue, account, apps, requests, departments, citizens, oauth):
+for _area in (layout, welcome, catalogue, account, apps, requests, departments, citizens, oauth, security):
     for _key, _pair in _area.TEXTS.items():
         if _key in TEXTS:
             raise ValueError(f"the text {_key} is there twice")

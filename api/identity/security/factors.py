@@ -51,6 +51,16 @@ async def factors_of(person_id: str) -> Factors:
     )
 
 
+async def people_with_factors(people: list[str]) -> frozenset[str]:
+    """Those of the people who have a second factor."""
+    if not people:
+        return frozenset()
+    apps = Totp.filter(person_id__in=people, confirmed_at__not_isnull=True)
+    keys = Passkey.filter(person_id__in=people)
+    found = [*await apps.values_list("person_id", flat=True), *await keys.values_list("person_id", flat=True)]
+    return frozenset(str(one) for one in found)
+
+
 def context_of(person_id: str) -> str:
     """What a person's sealed secret is bound to, so that no row can be given to someone else."""
     return f"totp:{person_id}"

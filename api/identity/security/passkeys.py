@@ -52,6 +52,17 @@ def _refused(zh: str, en: str, rule: str) -> Refusal:
     return Refusal(PASSKEY_REFUSED, rule=rule, reason=Text(zh, en))
 
 
+def read_credential(text: str) -> dict[str, Any]:
+    """The browser's answer as the page's script put it into the form. Raises passkey-refused for anything else."""
+    try:
+        credential = json.loads(text)
+    except (ValueError, RecursionError):
+        credential = None
+    if not isinstance(credential, dict) or not isinstance(credential.get("response"), dict):
+        raise _refused("浏览器没有给出答复。", "The browser gave no answer.", "answer-missing")
+    return credential
+
+
 def relying_party() -> tuple[str, str]:
     """The id (the host) and the origin under which passkeys are made and used here."""
     parts = urlsplit(current().settings.sandbox_url)

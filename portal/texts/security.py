@@ -1,0 +1,145 @@
+"""Texts of a person's security: two-factor authentication, passkeys, confirming, the second step of signing in."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "security.title": ("登录与安全", "Sign-in and security"),
+    "security.lead": (
+        "密码之外再加一道验证。审批、正式发布与平台管理须在通过两步验证的登录中进行。",
+        "One more proof besides the password. Deciding, publishing live and administering take a session that showed it.",
+    ),
+    "security.open": ("两步验证与通行密钥", "Two-factor authentication and passkeys"),
+    "security.open_text": (
+        "启用身份验证器或通行密钥，保管恢复码。",
+        "Set up an authenticator app or passkeys, and keep recovery codes.",
+    ),
+    "security.on": ("两步验证已启用", "Two-factor authentication is on"),
+    "security.off": ("两步验证未启用", "Two-factor authentication is off"),
+    "security.needed": (
+        "你的角色须启用两步验证，否则不能审批、正式发布或管理平台。",
+        "Your roles need two-factor authentication: without it you cannot decide, publish live or administer.",
+    ),
+    "security.not_shown": (
+        "本次登录尚未通过两步验证，请先确认。",
+        "This session has not shown a second factor yet. Confirm first.",
+    ),
+    "security.confirm_now": ("立即确认", "Confirm now"),
+    "security.go_on": ("继续刚才的操作", "Go on with what you were doing"),
+    "security.shown": ("本次登录已通过两步验证。", "This session has shown a second factor."),
+    # --- authenticator app -----------------------------------------------------------------------
+    "totp.title": ("身份验证器", "Authenticator app"),
+    "totp.text": (
+        "手机应用每 30 秒显示一个 6 位数字，登录时输入。任何遵循 RFC 6238 的应用都可以，离线也能用。",
+        "An app on your phone shows six digits every 30 seconds, which you enter when you sign in. Any app for RFC 6238 will do, offline too.",
+    ),
+    "totp.add": ("添加身份验证器", "Add an authenticator app"),
+    "totp.remove": ("移除身份验证器", "Remove the authenticator app"),
+    "totp.on": ("已启用", "on"),
+    "totp.removed": ("身份验证器已移除。", "The authenticator app is removed."),
+    "totp.added": ("身份验证器已启用。", "The authenticator app is on."),
+    "totp.scan": ("用应用扫描二维码", "Scan the QR code with the app"),
+    "totp.qr": ("身份验证器的二维码", "QR code for the authenticator app"),
+    "totp.type": (
+        "无法扫描时，在应用中手动输入这个密钥：",
+        "Where scanning does not work, type this key into the app:",
+    ),
+    "totp.first_code": ("输入应用现在显示的 6 位数字", "Enter the six digits that the app shows now"),
+    "totp.confirm": ("启用", "Turn it on"),
+    "field.code": ("验证码", "Code"),
+    # --- passkeys --------------------------------------------------------------------------------
+    "passkey.title": ("通行密钥", "Passkeys"),
+    "passkey.text": (
+        "用指纹、面容、设备密码或安全密钥登录，不怕钓鱼网站。建议添加两个，分放在不同设备上。",
+        "Sign in with a fingerprint, a face, the device's PIN or a security key; no phishing page can take it. Add two, on different devices.",
+    ),
+    "passkey.none": ("还没有通行密钥。", "No passkey yet."),
+    "passkey.label_hint": ("例如“办公电脑”。", "For example “office computer”."),
+    "passkey.add": ("添加通行密钥", "Add a passkey"),
+    "passkey.added": ("通行密钥已添加。", "The passkey is added."),
+    "passkey.removed": ("通行密钥已移除。", "The passkey is removed."),
+    "passkey.remove": ("移除", "Remove"),
+    "passkey.remove_label": ("移除通行密钥 {label}", "Remove the passkey {label}"),
+    "passkey.since": ("添加时间", "Added"),
+    "passkey.used": ("最近使用", "Last used"),
+    "passkey.synced": ("已同步到云端", "synced"),
+    "passkey.sign_in": ("用通行密钥登录", "Sign in with a passkey"),
+    "passkey.confirm": ("用通行密钥确认", "Confirm with a passkey"),
+    "passkey.unsupported": (
+        "此浏览器不支持通行密钥，或未启用脚本。",
+        "This browser offers no passkeys, or scripts are off.",
+    ),
+    "passkey.cancelled": (
+        "没有完成。请重试，或换一种方式。",
+        "It was not finished. Try again, or take another way.",
+    ),
+    # --- recovery codes --------------------------------------------------------------------------
+    "recovery.title": ("恢复码", "Recovery codes"),
+    "recovery.text": (
+        "丢失手机或安全密钥时，每个恢复码可代替验证码用一次。",
+        "When phone or key is lost, each recovery code stands in for a code one time.",
+    ),
+    "recovery.left": ("还剩 {count} 个", "{count} left"),
+    "recovery.renew": ("生成新的恢复码", "Make new recovery codes"),
+    "recovery.shown": ("这是恢复码，只显示这一次", "These are your recovery codes, shown this one time"),
+    "recovery.keep": (
+        "请打印或存入密码管理器，不要与密码放在一起。",
+        "Print them or put them into a password manager, apart from the password.",
+    ),
+    "recovery.kept": ("我已保存", "I have kept them"),
+    # --- confirming, and the second step ---------------------------------------------------------
+    "confirm.title": ("确认是你本人", "Confirm that it is you"),
+    "confirm.lead": (
+        "更改安全设置与行使审批、发布、管理权限前，再验证一次。",
+        "Once more before security settings are changed, or rights to decide, publish or administer are used.",
+    ),
+    "confirm.submit": ("确认", "Confirm"),
+    "confirm.code_hint": (
+        "身份验证器的 6 位数字，或一个恢复码。",
+        "Six digits of the authenticator app, or a recovery code.",
+    ),
+    "confirm.no_password": (
+        "你的账户没有密码，请退出后重新登录。",
+        "Your account has no password: sign out and sign in again.",
+    ),
+    "step.title": ("第二步验证", "Second step"),
+    "step.lead": ("密码正确，再验证一次即可登录。", "The password is right. One more proof and you are in."),
+    "step.submit": ("登录", "Sign in"),
+    "step.expired": ("请重新登录。", "Sign in again, please."),
+    "step.back": ("换一个账户", "Use another account"),
+    "step.lost": (
+        "手机与恢复码都不在身边？请平台管理员为你重置两步验证。",
+        "Neither phone nor codes at hand? An administrator of the platform can reset two-factor authentication for you.",
+    ),
+    "mfa.set_up": ("前往设置两步验证", "Go to two-factor authentication"),
+    # --- administrators --------------------------------------------------------------------------
+    "people.title": ("用户", "People"),
+    "people.lead": (
+        "停用账户，或为丢失手机与恢复码的人重置两步验证。每个操作都记入日志并通知本人。",
+        "Shut an account out, or reset two-factor authentication for someone who lost phone and codes. Each act goes to the journal, and a mail tells.",
+    ),
+    "people.open": ("管理用户", "Look after people"),
+    "people.open_text": (
+        "停用账户，重置两步验证。",
+        "Shut accounts out, reset two-factor authentication.",
+    ),
+    "people.reset": ("重置两步验证", "Reset two-factor authentication"),
+    "people.reset_label": ("重置 {name} 的两步验证", "Reset two-factor authentication of {name}"),
+    "people.reset_hint": (
+        "写明如何核实了本人身份。",
+        "Say how you made sure who asks.",
+    ),
+    "people.was_reset": (
+        "{name} 的两步验证已重置，并已发信通知。",
+        "Two-factor authentication of {name} is reset, and a mail told them.",
+    ),
+    "people.administrator": ("管理员", "administrator"),
+    "people.mfa": ("两步验证", "Two factors"),
+    "people.has_mfa": ("已启用", "on"),
+    "people.no_mfa": ("未启用", "off"),
+    "people.disable": ("停用", "Shut out"),
+    "people.disable_label": ("停用 {name}", "Shut {name} out"),
+    "people.enable": ("启用", "Let in"),
+    "people.enable_label": ("重新启用 {name}", "Let {name} in again"),
+    "people.disabled": ("{name} 已停用。", "{name} is shut out."),
+    "people.enabled": ("{name} 已启用。", "{name} is let in again."),
+    "people.next": ("下一页", "Next page"),
+    "people.acts": ("操作", "Acts"),
+}
