@@ -16,6 +16,7 @@ from api.core.problem_types import (
     SUBSCRIPTION_PENDING,
 )
 from api.core.problems import Refusal, Text
+from api.gateway import consent
 from api.gateway.compiled import CompiledOperation
 from api.gateway.exchange import Decision, Exchange
 from api.gateway.plane import Gateway
@@ -33,7 +34,7 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
     """Fill the decision.
 
     Raises Refusal: classification-refused, audience-refused, not-subscribed, subscription-pending,
-    consent-required, scope-missing, purpose-required.
+    consent-required, scope-missing, purpose-required, consent-outdated, mandate-refused, assurance-too-low.
     """
     compiled: CompiledOperation = exchange.compiled
     app = exchange.app
@@ -46,9 +47,8 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
     standing: Standing | None = app.rights.get(compiled.entry.key)
     if standing is None or not (standing.purposes or standing.is_pending):
         raise Refusal(NOT_SUBSCRIBED, app=app.id, service=compiled.entry.key)
-    if compiled.needs_consent and not caller.grant:
-        _check_granted_level(standing, compiled, app.id)
-        raise Refusal(CONSENT_REQUIRED, operation=compiled.operation.id)
+    if compiled.asks_more and _decide_consented(exchange, gateway, standing):
+        return
     single = standing.single
     if (
         single is not None
@@ -65,10 +65,38 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
             raise _scope_missing(compiled, scope, caller.scopes)
     if decision is None:
         decision = _choose(standing, compiled, exchange.header_map.get(PURPOSE_HEADER, b""))
-    if caller.grant:
-        decision = Decision(decision.subscription, decision.purpose, caller.grant, decision.subject)
+    if exchange.holding is not None:
+        backing = exchange.holding.backing
+        decision = Decision(
+            decision.subscription,
+            decision.purpose,
+            backing.grant,
+            backing.subject,
+            backing.consent,
+            backing.mandate,
+        )
     exchange.decision = decision
     exchange.verdicts.append(compiled.scoped)
+
+
+def _decide_consented(exchange: Exchange, gateway: Gateway, standing: Standing) -> bool:
+    """For an operation that asks for a person behind the token; whether the decision is made by that."""
+    compiled: CompiledOperation = exchange.compiled
+    caller = exchange.caller
+    _check_granted_level(standing, compiled, exchange.app.id)
+    if compiled.needs_consent and not caller.grant:
+        raise Refusal(CONSENT_REQUIRED, operation=compiled.operation.id)
+    for scope in compiled.scopes:
+        if scope not in caller.scopes:
+            raise _scope_missing(compiled, scope, caller.scopes)
+    if compiled.needs_consent:
+        wanted = exchange.header_map.get(PURPOSE_HEADER, b"").decode("utf-8", "replace")
+        exchange.decision = consent.decide(exchange, gateway, standing, wanted)
+    if compiled.assurance:
+        consent.check_assurance(exchange, compiled.assurance)
+    if compiled.needs_consent:
+        exchange.verdicts.append(compiled.scoped)
+    return compiled.needs_consent
 
 
 def _check_granted_level(standing: Standing, compiled: CompiledOperation, app_id: str) -> None:

@@ -20,11 +20,22 @@ class Detail:
     `coverages` is kept by api.gateway.consent, for each operation what the answer may hold.
     """
 
-    __slots__ = ("coverages", "fields", "mandate", "organisation", "purpose", "refused", "service", "until")
+    __slots__ = (
+        "coverages",
+        "fields",
+        "mandate",
+        "operations",
+        "organisation",
+        "purpose",
+        "refused",
+        "service",
+        "until",
+    )
 
     def __init__(self, detail: Mapping[str, Any]) -> None:
         self.service = str(detail.get("service", ""))
         self.purpose = str(detail.get("purpose", ""))
+        self.operations = frozenset(_texts(detail.get("operations")))  # empty: all of the service
         self.fields = frozenset(_texts(detail.get("fields")))
         self.refused = frozenset(_texts(detail.get("refused")))
         self.organisation = str(detail.get("organisation") or "")
@@ -40,12 +51,13 @@ class Backing:
     """
 
     __slots__ = (
-        "certificate", "consent", "details", "grant", "jkt", "mandate", "proof_key", "subject", "token_hash",
+        "acr", "certificate", "consent", "details", "grant", "jkt", "mandate", "proof_key", "subject", "token_hash",
     )  # fmt: skip
 
     def __init__(self, claims: Any, token: bytes) -> None:
         self.grant: str = claims.grant
-        self.subject: str = claims.sub if claims.grant else ""
+        self.subject: str = claims.sub if claims.sub != claims.client_id else ""
+        self.acr: str = claims.acr
         self.consent: str = claims.consent
         self.mandate: str = claims.mandate
         self.details: dict[str, list[Detail]] = {}
@@ -64,7 +76,7 @@ def backing_of(claims: Any, token: bytes) -> Backing | None:
 
     Raises ValueError for a binding that nobody here can check: such a token must not pass as an unbound one.
     """
-    if not claims.grant and not claims.cnf:
+    if not claims.grant and not claims.cnf and not claims.acr:
         return None
     if not _BINDINGS.issuperset(claims.cnf):
         raise ValueError("the cnf of the token names a binding that is unknown here")

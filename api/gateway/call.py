@@ -170,6 +170,7 @@ def _request(exchange: Exchange, settings: Any) -> Request:
             exchange.headers,
             client_address=exchange.client_address,
             public_origin=settings.issuer,
-            keeps_encoding=settings.environment == "live",  # the sandbox reads every answer to check it
+            # the sandbox reads every answer to check it; out of a consented one fields may have to be cut
+            keeps_encoding=settings.environment == "live" and not exchange.compiled.needs_consent,
         ),
     )

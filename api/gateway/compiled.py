@@ -9,6 +9,7 @@ import re
 from jsonschema_rs import Draft202012Validator
 
 from api.catalogue.offers import OfferedOperation, Subscriber, obstacle_of
+from api.contract.answer_fields import fields_of
 from api.contract.model import Basis, Batch, Media, Operation, Service, Status
 from api.gateway.connector import Connector
 from api.gateway.deprecation import deprecation_headers
@@ -161,8 +162,8 @@ class CompiledOperation:
     """One operation, ready for the steps."""
 
     __slots__ = (
-        "_checks", "_obstacles", "answer_headers", "entry", "is_closed", "items", "level", "max_rows",
-        "needs_consent", "needs_evidence", "operation", "purposes", "quota_class", "routed", "scoped", "scopes",
+        "_checks", "_obstacles", "answer_headers", "asks_more", "assurance", "entry", "field_names", "is_closed", "items", "level", "max_rows",
+        "needs_consent", "needs_evidence", "operation", "organisation_parameters", "purposes", "quota_class", "routed", "scoped", "scopes",
         "weight",
     )  # fmt: skip
 
@@ -174,6 +175,12 @@ class CompiledOperation:
         self.purposes = frozenset(operation.purposes)
         self.needs_evidence = operation.needs_evidence
         self.needs_consent = operation.basis in {Basis.CONSENT, Basis.SEPARATE_CONSENT}
+        self.assurance = operation.assurance
+        self.asks_more = self.needs_consent or bool(self.assurance)  # than a subscription and its scopes
+        self.field_names = tuple(fields_of(operation, entry.service)) if self.needs_consent else ()
+        self.organisation_parameters = (
+            organisation_parameters(operation, entry.schemas) if self.needs_consent else ()
+        )
         self.is_closed = obstacle_of_operation(operation, "department", is_owner=True) == "classification"
         self.quota_class = CLASS_NUMBER[operation.quota]
         self.weight = operation.quota.weight
@@ -199,6 +206,40 @@ class CompiledOperation:
         if known is None:
             known = self._obstacles[key] = obstacle_of_operation(self.operation, kind, is_owner=key[1])
         return known
+
+
+def organisation_parameters(operation: Operation, schemas: Schemas) -> tuple[tuple[str, str], ...]:
+    """(location, name) of what says which organisation a call is about: path, query, header or body.
+
+    Those that the contract marks with the data element of the unified social credit code; where it marks none, the
+    only path parameter, else the only required query parameter.
+    """
+    marked = [
+        (one.location, one.name)
+        for one in operation.parameters
+        if _is_credit_code(schemas.resolve(one.schema))
+    ]
+    for media in operation.body.media if operation.body else ():
+        schema = schemas.resolve(media.schema) if isinstance(media.schema, dict) else {}
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        for name, inner in (properties if isinstance(properties, dict) else {}).items():
+            if _is_credit_code(schemas.resolve(inner)):
+                marked.append(("body", name))
+    if marked:
+        return tuple(dict.fromkeys(marked))
+    for location in ("path", "query"):
+        found = [one.name for one in operation.parameters if one.location == location and one.required]
+        if found:
+            return ((location, found[0]),) if len(found) == 1 else ()
+    return ()
+
+
+def _is_credit_code(schema: object) -> bool:
+    """Whether a schema, or that of a list's items, is the unified social credit code. Source: GB 32100-2015."""
+    for one in (schema, schema.get("items") if isinstance(schema, dict) else None):
+        if isinstance(one, dict) and "32100" in str(one.get("x-element", "")):
+            return True
+    return False
 
 
 def obstacle_of_operation(operation: Operation, kind: str, *, is_owner: bool) -> str:

@@ -35,12 +35,15 @@ class Decision:
 class Holding:
     """What a call is found to have behind it, for the few tokens that have more than an app."""
 
-    __slots__ = ("backing", "coverage", "proof")
+    __slots__ = ("backing", "coverage", "organisation", "proof")
 
     def __init__(self, backing: Any) -> None:
         self.backing = backing  # api.gateway.backing.Backing
         self.proof: Any = None  # api.identity.oauth.dpop.Proof: verified, still to be spent
         self.coverage: Any = None  # api.gateway.consent.Coverage: what a consented answer may hold
+        self.organisation = (
+            ""  # credit code of the one that consented, where it is about an organisation's data
+        )
 
 
 class Exchange:

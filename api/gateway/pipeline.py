@@ -12,7 +12,18 @@ from api.core import problem_types
 from api.core.logging import log_failure
 from api.core.problems import Failure, Problem
 from api.gateway import admit as admit_step
-from api.gateway import answer, authenticate, authorise, call, limit, possession, record, route, validate
+from api.gateway import (
+    answer,
+    authenticate,
+    authorise,
+    call,
+    consent,
+    limit,
+    possession,
+    record,
+    route,
+    validate,
+)
 from api.gateway.body import read_body
 from api.gateway.exchange import Exchange
 from api.gateway.plane import Gateway
@@ -45,24 +56,24 @@ async def run(exchange: Exchange, gateway: Gateway) -> None:
         try:
             _decide(exchange, gateway)
         except Problem as problem:
-            if problem.kind not in _MAY_BE_STALE or not await gateway.snapshots.refresh():
-                raise
-            _forget_decision(exchange)
-            _decide(exchange, gateway)
-        if exchange.holding is not None:
-            await possession.spend_proof(exchange.holding, gateway)
+            await _decide_again(exchange, gateway, problem)
+        holding = exchange.holding  # a person, a key or a certificate behind the token: few have one
+        if holding is not None:
+            await possession.spend_proof(holding, gateway)
         if exchange.body_stream is not None:
             await read_body(exchange, gateway)
         charging = limit.apply(exchange, gateway)
         if charging is not None:
             await charging
         validate.apply(exchange, gateway)
+        if holding is not None:
+            consent.check_subject(exchange)
         await call.apply(exchange, gateway)
         if gateway.is_sandbox:
             validate.check_answer(exchange, gateway)
-        answer.of_result(exchange, gateway)
         if exchange.compiled.needs_evidence:
-            await record.before_answer(exchange, gateway)
+            await _before_answer(exchange, gateway)
+        answer.of_result(exchange, gateway)
     except Problem as problem:
         await answer.discard(exchange)
         _refuse(exchange, gateway, problem)
@@ -70,6 +81,12 @@ async def run(exchange: Exchange, gateway: Gateway) -> None:
         log_failure("gateway.failure", error, request_id=exchange.request_id)
         await answer.discard(exchange)
         _refuse(exchange, gateway, Failure(problem_types.INTERNAL_ERROR))
+
+
+async def _before_answer(exchange: Exchange, gateway: Gateway) -> None:
+    """Sensitive data: what was not agreed to is cut out, and what goes is on record before it goes."""
+    await consent.cut_answer(exchange)
+    await record.before_answer(exchange, gateway)
 
 
 def finish(exchange: Exchange, gateway: Gateway) -> None:
@@ -83,6 +100,14 @@ def _decide(exchange: Exchange, gateway: Gateway) -> None:
     authorise.apply(exchange, gateway)
 
 
+async def _decide_again(exchange: Exchange, gateway: Gateway, problem: Problem) -> None:
+    """Once more with what is new, where the refusal may only mean that this process had not heard of it."""
+    if problem.kind not in _MAY_BE_STALE or not await gateway.snapshots.refresh():
+        raise problem
+    _forget_decision(exchange)
+    _decide(exchange, gateway)
+
+
 def _forget_decision(exchange: Exchange) -> None:
     if exchange.face == "rest":  # the other faces have named the operation, not a path
         exchange.compiled = None
@@ -92,7 +117,7 @@ def _forget_decision(exchange: Exchange) -> None:
 
 def _refuse(exchange: Exchange, gateway: Gateway, problem: Problem) -> None:
     step = problem.kind.step or "call"
-    if step == "validate" and exchange.result is None:
+    if step in {"validate", "authorise"} and exchange.result is None:
         limit.give_back(exchange, gateway)
     exchange.verdicts.append((step, "refuse", problem.rule))
     answer.of_problem(exchange, gateway, problem)

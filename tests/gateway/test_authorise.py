@@ -142,7 +142,9 @@ def test_all_scopes_are_needed() -> None:
 def test_consent_comes_before_the_scope_that_only_consent_gives() -> None:
     world = world_of(basis=Basis.CONSENT, level=Level.L2)
     assert refusal_of(world, world.tokens.give(world.app_id, "")).kind.slug == "consent-required"
-    token = world.tokens.give(world.app_id, grant="g_1")
+    assert refusal_of(world, world.tokens.give(world.app_id, "", grant="g_1")).kind.slug == "scope-missing"
+    agreed = {"service": "company@v1", "purpose": "bank-credit", "fields": ["code", "name", "capital"]}
+    token = world.tokens.give(world.app_id, grant="g_1", sub="c_1", authorization_details=[agreed])
     decision = decide(world, token).decision
     assert decision is not None
     assert decision.grant == "g_1"
@@ -182,7 +184,7 @@ GRADES = (Grade.GENERAL, Grade.IMPORTANT)
 LEVELS = tuple(Level)
 ORDER = (
     "classification-refused", "audience-refused", "not-subscribed", "subscription-pending", "consent-required",
-    "scope-missing", "purpose-required",
+    "scope-missing", "consent-outdated", "purpose-required",
 )  # fmt: skip
 
 
@@ -197,11 +199,12 @@ ORDER = (
         max_size=3, unique_by=lambda one: one[0],
     ),
     scope=st.sampled_from(["", "company:profile:read", "other"]), grant=st.sampled_from(["", "g_1"]),
-    wanted=st.sampled_from([None, b"a", b"c"]),
+    wanted=st.sampled_from([None, b"a", b"c"]), agreed=st.sampled_from(["a", "c"]),
 )  # fmt: skip
 def test_allowed_only_when_nothing_stands_in_the_way(
     grade: Grade, level: Level, audience: str, share: str, basis: Basis, kind: str, is_owner: bool,
     purposes: tuple[str, ...], grants: list[tuple[str, str, str]], scope: str, grant: str, wanted: bytes | None,
+    agreed: str,
 ) -> None:  # fmt: skip
     """The rule written a second time, as one list of obstacles; the first of them is what is answered."""
     world = world_of(
@@ -224,12 +227,21 @@ def test_allowed_only_when_nothing_stands_in_the_way(
         "subscription-pending": not high,
         "consent-required": basis == Basis.CONSENT and not grant,
         "scope-missing": scope != "company:profile:read",
-        "purpose-required": (wanted.decode() not in fitting)
+        "consent-outdated": basis == Basis.CONSENT
+        and not (
+            wanted in {None, agreed.encode()}
+            and (not purposes or agreed in purposes)
+            and active.get(agreed, "" if purposes else active.get("", "")) >= level.value
+        ),
+        "purpose-required": basis != Basis.CONSENT and (wanted.decode() not in fitting)
         if wanted is not None
-        else (not fitting or (len(fitting) > 1 and bool(purposes))),
+        else basis != Basis.CONSENT and (not fitting or (len(fitting) > 1 and bool(purposes))),
     }
     expected = next((slug for slug in ORDER if obstacles[slug]), "")
-    token = world.tokens.give(world.app_id, scope, grant=grant)
+    details = [{"service": "company@v1", "purpose": agreed, "fields": ["code", "name", "capital"]}]
+    token = world.tokens.give(
+        world.app_id, scope, grant=grant, authorization_details=details if grant else []
+    )
     headers = [] if wanted is None else [(b"kaimen-purpose", wanted)]
     if expected:
         refusal = refusal_of(world, token, headers)
@@ -238,7 +250,7 @@ def test_allowed_only_when_nothing_stands_in_the_way(
     else:
         exchange = decide(world, token, headers)
         assert exchange.decision is not None
-        assert exchange.decision.purpose in fitting
+        assert exchange.decision.purpose in ({agreed} if basis == Basis.CONSENT else fitting)
         assert exchange.decision.grant == grant
 
 
@@ -280,7 +292,7 @@ def test_expired_revoked_suspended_and_deleted_are_seen_behind_the_cache() -> No
 
 def test_no_token_names_the_scope_to_ask_for() -> None:
     world = world_of()
-    for header in (b"", b"Basic a3RfeDpzZWNyZXQ=", b"Bearer", b"DPoP x"):
+    for header in (b"", b"Basic a3RfeDpzZWNyZXQ=", b"Bearer", b"Digest x"):
         exchange = exchange_of(world)
         exchange.authorization = header
         route.apply(exchange, world.gateway)
