@@ -61,9 +61,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, _setting("Other issuers whose RFC 9068 access tokens the gateway takes; see how-to/external-issuer.", "JSON list")
     ] = ""  # fmt: skip
     access_token_seconds: Annotated[int, _setting("Life of an access token.", "s", ge=60, le=3600)] = 600
+    authorization_days: Annotated[
+        int, _setting("Longest life of what a person allowed an app; the consent may end sooner.", "days", ge=1, le=366)
+    ] = 366
     require_mfa: Annotated[
         bool, _setting("Approving, publishing live and administering need a session with a second factor.")
-    ] = False
+    ] = True
     session_hours: Annotated[int, _setting("Life of a browser session.", "h", ge=1, le=720)] = 12
     body_limit_bytes: Annotated[
         int, _setting("Largest JSON body that is buffered and validated.", "bytes", ge=1024, le=16777216)

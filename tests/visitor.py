@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from tests.authenticator import Authenticator
 from tests.page import Page
 from tests.server import Installation
 
@@ -45,6 +46,7 @@ class Visitor:
         _CLIENTS.callback(self.http.close)
         self.url = url
         self.email = f"v{secrets.token_hex(5)}@example.org"
+        self.authenticator: Authenticator | None = None
         self._csrf = ""
 
     def __enter__(self) -> Self:
@@ -104,17 +106,30 @@ class Visitor:
         return self
 
     def sign_in(self) -> Page:
-        return self.submit(self.open("/sign-in"), "/sign-in", email=self.email, password=PASSWORD)
+        """With the password, and the authenticator app where there is one."""
+        page = self.submit(self.open("/sign-in"), "/sign-in", email=self.email, password=PASSWORD)
+        if self.authenticator is None:
+            return page
+        return self.submit(page, "/sign-in/step", code=self.authenticator.code())
+
+    def set_up_factor(self) -> Self:
+        """An authenticator app, as whoever approves, publishes live or administers needs one."""
+        page = self.submit(self.open("/account/security"), "/account/security/totp")
+        app = Authenticator("".join(page.with_class("secret")[0].text.split()))
+        page = self.submit(page, "/totp/confirm", code=app.code())
+        app.recovery_codes = page.with_class("codes")[0].text.split()
+        self.authenticator = app
+        return self
 
     def accept(self, link: str, name: str = "何华") -> Self:
-        """Join by an invitation link: as who is signed in, or as a new person, who signs in then."""
+        """Join by an invitation link: as who is signed in, or as a new person, who signs in then; with a second factor."""
         page = self.open(link)
         names = page.form("/invitation").names
         new = {"email": self.email, "name": name, "password": PASSWORD}
         page = self.submit(page, "/invitation", **{key: new[key] for key in new if key in names})
         if page.has_form("/sign-in"):
             self.submit(page, "/sign-in", password=PASSWORD)
-        return self
+        return self if self.authenticator else self.set_up_factor()
 
     def make_app(self, *services: str, name: str = "样例应用", **purposes: str) -> Page:
         """A sandbox app; its page, with the secret on it."""
