@@ -1,4 +1,7 @@
-"""Which language a page is in: `?lang=`, then the cookie, then Accept-Language; Chinese where nothing is said."""
+"""Which language a page is in: `?lang=`, then the cookie, then what an app asked for (ui_locales), then Accept-Language.
+
+Chinese where nothing is said.
+"""
 
 from litestar import Request
 from litestar.datastructures import Cookie
@@ -16,8 +19,16 @@ def language_of(request: Request) -> str:  # type: ignore[type-arg]  # any user,
     for said in (request.query_params.get("lang", ""), request.cookies.get(COOKIE, "")):
         if said in LANGUAGES:
             return str(said)
+    preferred = request.scope.get("state", {}).get("preferred_language", "")
+    if preferred in LANGUAGES:
+        return str(preferred)
     accepted = request.headers.get("accept-language", "").strip()
     return preferred_language(accepted) if accepted not in {"", "*"} else "zh"
+
+
+def prefer(request: Request, language: str) -> None:  # type: ignore[type-arg]  # as above
+    """Show this language to who has chosen none here; "" changes nothing."""
+    request.scope.setdefault("state", {})["preferred_language"] = language
 
 
 def language_cookie(request: Request) -> Cookie | None:  # type: ignore[type-arg]  # as above

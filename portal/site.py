@@ -15,6 +15,7 @@ from api.core.problems import Problem
 from api.identity.oauth.keys import KeyRing
 from api.settings import Settings
 from portal import assets
+from portal.consent_site import citizen_routers, is_citizens, problem_page
 from portal.csrf import check_form
 from portal.language import language_of
 from portal.pages import (
@@ -39,6 +40,7 @@ from portal.pages import (
 )
 from portal.security_headers import page_headers as page_headers  # noqa: PLC0414 - for the composition root
 from portal.view import Navigation, came_from, draw, explain, is_person
+from sandbox.city.casting import cast
 
 _PAGES = (
     home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people,
@@ -58,6 +60,7 @@ class Portal(InitPlugin):
         self.gateway = gateway
         self.ring = ring
         self.vault = vault
+        self.stories = {one.id: one.story for one in cast() if one.kind == "person"}
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         app_config.state.portal = self
@@ -75,6 +78,8 @@ class Portal(InitPlugin):
         way_out = _way_to_a_factor(request, problem)
         if way_out and request.method == "GET":
             return Response(None, status_code=303, headers={"Location": way_out})
+        if is_citizens(request.url.path):
+            return problem_page(request, problem, request_id, self.settings.docs_url)
         chosen = language_of(request)
         return draw(
             request,
@@ -111,9 +116,8 @@ def portal_plugin(settings: Settings, *, gateway: ASGIApplication, ring: KeyRing
 
 def routers() -> list[Router]:
     """All pages, as one router whose forms come from our own pages only."""
-    pages = Router(
-        "/", route_handlers=[one.router for one in _PAGES], before_request=check_form, include_in_schema=False
-    )
+    handlers = [*(one.router for one in _PAGES), *citizen_routers()]
+    pages = Router("/", route_handlers=handlers, before_request=check_form, include_in_schema=False)
     return [assets.router, pages]
 
 

@@ -12,7 +12,7 @@ from portal.texts import TEXTS, markup, text
 FOLDER = Path(portal.__file__).parent
 SOURCES = [*FOLDER.rglob("*.html"), *FOLDER.rglob("*.svg"), *FOLDER.rglob("*.py")]
 LITERAL = re.compile(r"""['"]([a-z0-9_]+\.[a-zA-Z0-9_-]+)['"]""")
-BEGINNING = re.compile(r"""['"]([a-z0-9_]+\.[a-z0-9_-]*)['"] ~""")
+BEGINNING = re.compile(r"""['"]([a-z0-9_]+\.[a-z0-9_-]*)(?:['"] ~|\{)""")  # 'a.b_' ~ one, f"a.b_{one}"
 
 
 def sources() -> str:

@@ -1,0 +1,171 @@
+"""/consents: what a citizen agreed to, who used it, the way out of it; whom they speak for, and mandates they gave."""
+
+from datetime import datetime
+from typing import Any
+
+from litestar import Response, Router, get, post
+from litestar.params import FromPath
+from msgspec import Struct
+
+from api.core import store
+from api.gateway.models import AccessEvidence
+from api.identity.consents import published
+from api.identity.consents import service as consents
+from api.identity.consents.service import ConsentText
+from api.identity.consents.subjects import Subject
+from api.identity.installation import current
+from api.identity.models import App, Grant
+from portal import flash
+from portal.citizen_frame import citizen_page
+from portal.citizens import SignedIn, citizen_of
+from portal.frame import redirect
+from portal.language import language_of
+from portal.pages.citizen_sign_in import sign_in_page
+from portal.pages.mandates import given_mandates, show_mandate
+from portal.view import AnyRequest, Page, Words
+
+MOST_USES = 50
+
+
+class Shown(Struct, frozen=True):
+    """A consent as a list shows it. `state` is active, withdrawn or expired; `ended` when it was."""
+
+    id: str
+    app: str
+    services: str
+    whose: str  # "" for one's own data
+    given: datetime
+    until: datetime | None
+    state: str
+    ended: datetime | None
+
+
+# --- lists -------------------------------------------------------------------------------------
+@get("/consents")
+async def show_consents(request: AnyRequest) -> Page:
+    """Everything at one place, for who is signed in."""
+    citizen = await citizen_of(request)
+    if citizen is None:
+        return await sign_in_page(request)
+    words = Words(language_of(request))
+    rows = await consents.grants_of(citizen.subject)
+    shown = [await _shown(row, citizen, words) for row in rows]
+    held = [await show_mandate(row, words) for row in await consents.mandates_of(citizen.subject)]
+    return citizen_page(
+        request, "consents.html", citizen=citizen, active=[one for one in shown if one.state == "active"],
+        past=[one for one in shown if one.state != "active"], held=held,
+        given=await given_mandates(citizen.subject, held, words),
+    )  # fmt: skip
+
+
+async def _shown(row: Grant, citizen: SignedIn, words: Words) -> Shown:
+    text = consents.text_of(row)
+    is_over = not consents.is_in_force(row)
+    state = "withdrawn" if row.withdrawn_at else "expired" if is_over else "active"
+    return Shown(
+        id=row.id,
+        app=text.app if text else await _app_name(row),
+        services=_services(text, words) if text else row.basis,
+        whose=await _whose(row, text, citizen.subject, words),
+        given=row.created_at,
+        until=row.expires_at,
+        state=state,
+        ended=row.withdrawn_at or (row.expires_at if is_over else None),
+    )
+
+
+async def _app_name(row: Grant) -> str:
+    app = await App.get_or_none(id=row.app_id)
+    return app.name if app else row.client_id
+
+
+def _services(text: ConsentText, words: Words) -> str:
+    return " · ".join(
+        f"{words.said(kind.department)} {words.said(kind.title)}{words('form.colon')}{words.said(kind.purpose)}"
+        for kind in text.kinds
+    )
+
+
+async def _whose(row: Grant, text: ConsentText | None, subject: Subject, words: Words) -> str:
+    if row.organisation:
+        return (words.said(text.organisation_name) if text else "") or row.organisation
+    if row.subject_id == subject.id:
+        return ""
+    child = await current().subjects.find(row.subject_id)
+    return child.name if child else row.subject_id
+
+
+# --- one consent -------------------------------------------------------------------------------
+@get("/consents/{grant_id:str}")
+async def show_consent(request: AnyRequest, grant_id: FromPath[str]) -> Page:
+    """The text as it was shown, what was decided, and every use."""
+    citizen = await citizen_of(request)
+    if citizen is None:
+        return await sign_in_page(request)
+    words = Words(language_of(request))
+    row = await consents.find_grant(citizen.subject, grant_id)
+    text = consents.text_of(row)
+    decided = _decided(row, text) if text else set()
+    refused = [words.said(one.title) for one in text.choices if one.id not in decided] if text else []
+    return citizen_page(
+        request, "consent.html", citizen=citizen, one=await _shown(row, citizen, words), grant=row, text=text,
+        decided=decided, refused=refused, uses=await _uses(row, words), most_uses=MOST_USES,
+    )  # fmt: skip
+
+
+def _decided(row: Grant, text: ConsentText) -> set[str]:
+    """Which of the choices were agreed to, from what was granted."""
+    agreed = set()
+    granted = {f"{one.service}:{one.purpose}": one for one in consents.read_granted(row.details)}
+    for choice in text.choices:
+        detail = next((one for key, one in granted.items() if choice.id.startswith(f"{key}:")), None)
+        if detail is None:
+            continue
+        if choice.kind == "pass-on":
+            is_agreed = any(one.name in choice.title.zh for one in detail.pass_on_to)
+        else:
+            is_agreed = bool(choice.fields) and set(choice.fields) <= set(detail.fields)
+        if is_agreed:
+            agreed.add(choice.id)
+    return agreed
+
+
+async def _uses(row: Grant, words: Words) -> list[dict[str, Any]]:
+    """The latest accesses under this consent, from the access evidence."""
+    found = AccessEvidence.filter(app_id=row.app_id, grant=row.id).using_db(store.plane(row.environment))
+    uses = []
+    for one in await found.order_by("-sequence").limit(MOST_USES):
+        service = await published.service(one.service, row.environment)
+        is_known = service is not None and one.operation in service.operations
+        what = words.said(service.operation_title(one.operation)) if service and is_known else one.operation
+        uses.append({"at": one.at, "what": what, "purpose": one.purpose, "request_id": one.request_id})
+    return uses
+
+
+@get("/consents/{grant_id:str}/withdraw")
+async def ask_withdrawal(request: AnyRequest, grant_id: FromPath[str]) -> Page | Response[None]:
+    """What withdrawing does, before it is done."""
+    citizen = await citizen_of(request)
+    if citizen is None:
+        return await sign_in_page(request)
+    row = await consents.find_grant(citizen.subject, grant_id)
+    one = await _shown(row, citizen, Words(language_of(request)))
+    if one.state != "active":
+        return redirect(f"/consents/{row.id}")
+    return citizen_page(request, "consent_withdraw.html", citizen=citizen, one=one)
+
+
+@post("/consents/{grant_id:str}/withdraw", opt={"slowapi": "60/minute"})
+async def withdraw(request: AnyRequest, grant_id: FromPath[str]) -> Page | Response[None]:
+    """Withdrawn, everywhere within a second."""
+    citizen = await citizen_of(request)
+    if citizen is None:
+        return redirect(f"/consents/{grant_id}")
+    row = await consents.withdraw(citizen.subject, grant_id)
+    text = consents.text_of(row)
+    return redirect(
+        "/consents", flash.put("consent.withdrawn", app=text.app if text else await _app_name(row))
+    )
+
+
+router = Router("/", route_handlers=[show_consents, show_consent, ask_withdrawal, withdraw])

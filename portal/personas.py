@@ -1,0 +1,84 @@
+"""The people of the sandbox as the persona picker lists them: who they are, and whom they may speak for."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+
+from msgspec import Struct
+
+from api.core import clock
+from api.identity.consents.subjects import STANDS, Position, Subject
+from api.identity.installation import current
+from portal.view import AnyRequest, Words
+
+MOST = 30
+_HINTED = 4  # of what the register says of one person
+
+
+class Row(Struct, frozen=True):
+    """A person to choose. `hints` are lines below the name."""
+
+    id: str
+    name: str
+    latin: str
+    hints: tuple[str, ...]
+    story: str = ""
+
+
+async def rows_of(request: AnyRequest, words: Words, sought: str = "") -> tuple[list[Row], bool]:
+    """The people whose name holds what is sought, and whether more were left out."""
+    return await _rows(await current().subjects.personas(), words, sought, _stories(request))
+
+
+async def rows_of_some(people: list[Subject], words: Words) -> list[Row]:
+    """These people, as rows."""
+    return (await _rows(people, words, "", {}))[0]
+
+
+async def _rows(
+    people: list[Subject], words: Words, sought: str, stories: Mapping[str, Mapping[str, str]]
+) -> tuple[list[Row], bool]:
+    wanted = sought.casefold().strip()
+    found = [
+        one
+        for one in people
+        if not wanted or any(wanted in part.casefold() for part in (one.name, one.english_name, one.persona))
+    ]
+    make = partial(_row, words=words, stories=stories)
+    return list(await asyncio.gather(*(make(one) for one in found[:MOST]))), len(found) > MOST
+
+
+def _stories(request: AnyRequest) -> Mapping[str, Mapping[str, str]]:
+    found: Mapping[str, Mapping[str, str]] = request.app.state.portal.stories
+    return found
+
+
+async def _row(person: Subject, *, words: Words, stories: Mapping[str, Mapping[str, str]]) -> Row:
+    hints = []
+    if person.birth_date:
+        hints.append(str(words("citizen.born", year=date.fromisoformat(person.birth_date).year)))
+    if person.is_child_on(clock.now().date()):
+        guardians = await current().subjects.guardians_of(person)
+        names = str(words("authorize.and")).join(one.name for one in guardians)
+        hints.append(str(words("citizen.minor", guardians=names) if names else words("citizen.minor_alone")))
+    positions = await current().register.positions_of(person)
+    hints += [_role(one, words) for one in positions[:_HINTED]]
+    story = words.pair(stories.get(person.persona, {}))
+    latin = person.english_name if person.english_name != person.name else ""
+    return Row(person.id, person.name, latin, tuple(hints), story)
+
+
+def _role(position: Position, words: Words) -> str:
+    organisation = position.organisation
+    name = words.pick(organisation.name, organisation.english_name or organisation.name)
+    if organisation.status != STANDS:
+        return str(
+            words("citizen.speaks_ended", organisation=name, role=words(f"citizen.role_{position.role}"))
+        )
+    until = position.until
+    if until is not None and until <= clock.now():
+        return str(
+            words("citizen.speaks_expired", organisation=name, role=words(f"citizen.role_{position.role}"))
+        )
+    return str(words("citizen.speaks", organisation=name, role=words(f"citizen.role_{position.role}")))
