@@ -38,6 +38,7 @@ from api.settings import Settings
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 PageRenderer = Callable[[Request[Any, Any, Any], Problem, str, str], Response[Any] | None]
 _NAMED_FIELD = re.compile(r"field `([^`]*)`$")  # msgspec: "Object missing required field `name`"
+_INTERACTION = re.compile(rb"[A-Za-z0-9-]{1,64}")
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
@@ -129,6 +130,8 @@ class FrontDoor:
         request_id = ids.random_id("rp")
         scope.setdefault("state", {})["request_id"] = request_id
         extra = [(b"request-id", request_id.encode())]
+        if scope["path"].startswith("/oauth/"):
+            extra += [pair for pair in scope["headers"] if _is_interaction(pair)][:1]
         if self._page_headers is not None:
             extra += self._page_headers(scope["path"])
 
@@ -142,6 +145,11 @@ class FrontDoor:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def _is_interaction(pair: tuple[bytes, bytes]) -> bool:
+    """FAPI's id of an interaction, which is echoed; anything else under its name is not."""
+    return pair[0] == b"x-fapi-interaction-id" and _INTERACTION.fullmatch(pair[1]) is not None
 
 
 def problem_of(error: Exception) -> Problem:

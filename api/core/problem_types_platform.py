@@ -186,3 +186,17 @@ UPLOAD_REFUSED = define(
         "Files are too large or too many, a path climbs out, or no entry document can be found.",
     ),
 )
+AUTHORIZATION_REFUSED = define(
+    "authorization-refused",
+    400,
+    ("应用的授权请求有误", "The app's authorization request is wrong"),
+    ("{reason}", "{reason}"),
+    (
+        "请返回应用重试；若仍如此，请告知应用的开发者。",
+        "Go back to the app and try again; if it stays so, tell those who made the app.",
+    ),
+    (
+        "在确认应用与其重定向地址相符之前，浏览器不会被送往任何地址，错误因此显示在这里。",
+        "Until app and redirect URI are known to belong together the browser is sent nowhere, so the error is shown here.",
+    ),
+)

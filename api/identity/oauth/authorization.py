@@ -31,7 +31,8 @@ class Consent(Protocol):
     scope: str
     details: Any
     text_hash: str
-    expires_at: datetime
+    mandate_id: str
+    expires_at: datetime | None
 
 
 class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):

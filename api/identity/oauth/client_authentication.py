@@ -1,4 +1,9 @@
-"""How an app proves who it is: client_secret_basic, client_secret_post, private_key_jwt. One at a time.
+"""How an app proves who it is, one way at a time: by a secret, by keys, by a certificate; public clients do not.
+
+    client_secret_basic, client_secret_post   RFC 6749 §2.3.1
+    private_key_jwt                           RFC 7523; a fapi2 client says the issuer is the audience, for minutes
+    tls_client_auth                           RFC 8705 §2.1, the certificate that a trusted TLS terminator saw
+    none                                      a public client, known by its id alone
 
 A stranger learns nothing: whatever is wrong with an unproven claim, the words are the same. Only a proven
 client is told that its secret has expired or that its app is suspended.
@@ -17,17 +22,26 @@ from api.identity.oauth.forms import Form
 from api.identity.oauth.jose import ALGORITHMS, decode_segment, is_signed, older_name
 from api.identity.oauth.unit_of_work import UNIT, AssertionUse, UnitOfWork
 
-METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]  # a list, as authlib has it
+METHODS = [
+    "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "none",
+]  # fmt: skip  # a list, as authlib has it
+CONFIDENTIAL = METHODS[:-1]
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION_SECONDS = 3600  # authlib's own client sends one hour
+MAX_FAPI_SECONDS = 300
+FAPI_ALGORITHMS = frozenset({"ES256", "PS256", "EdDSA", "Ed25519"})
 SKEW_SECONDS = 60
 _UNPROVEN = "The client_id or client_secret is wrong."
 _UNPROVEN_ASSERTION = "The client assertion fits no key of the app; check kid, alg and the registered key."
 QueryClient = Callable[[str], Client | None]
 
 
-def presented_method(form: Form) -> str:
-    """The authentication method that a request uses. Raises InputRefused for two, ClientRefused for none."""
+def presented_method(form: Form, client: Client | None) -> str:
+    """The authentication method that a request uses. Raises InputRefused for two, ClientRefused for none.
+
+    `client` is the one that the request claims to come from: of one without a credential in the request it says
+    whether that is how it authenticates.
+    """
     presented = []
     if form.basic is not None:
         presented.append("client_secret_basic")
@@ -37,11 +51,13 @@ def presented_method(form: Form) -> str:
         presented.append("private_key_jwt")
     if len(presented) > 1:
         raise InputRefused("The request uses two authentication methods; use one (RFC 6749, section 2.3).")
-    if not presented:
-        raise ClientRefused(
-            "There are no client credentials. Authenticate with one of: " + ", ".join(METHODS) + "."
-        )
-    return presented[0]
+    if presented:
+        return presented[0]
+    if client is not None and client.auth_method in {"tls_client_auth", "none"}:
+        return client.auth_method
+    raise ClientRefused(
+        "There are no client credentials. Authenticate with one of: " + ", ".join(CONFIDENTIAL) + "."
+    )
 
 
 def presented_client_id(form: Form) -> str:
@@ -94,12 +110,34 @@ def _by_secret(work: UnitOfWork, client: Client | None, presented: str, *, by_he
         raise ClientRefused(_UNPROVEN, by_header=by_header)
     if secret.refusal():
         raise ClientRefused(secret.refusal(), by_header=by_header)
-    if client.auth_method == "private_key_jwt":
+    if client.auth_method != "client_secret" or client.is_fapi:
         raise ClientRefused(
-            "This app authenticates with private_key_jwt only; send a client_assertion.", by_header=by_header
+            f"This app authenticates with {client.auth_method} only, not with a secret.", by_header=by_header
         )
     check_standing(client, by_header=by_header)
     work.secret = secret
+    return client
+
+
+def authenticate_by_certificate(query_client: QueryClient, request: Any) -> Client:
+    """tls_client_auth (RFC 8705 §2.1): the certificate is the registered one."""
+    work = UNIT.get()
+    client = query_client(work.form.get("client_id"))
+    certificate = work.form.certificate
+    if client is None or certificate is None or not client.has_certificate(certificate):
+        raise ClientRefused(
+            "The connection came with no client certificate, or with another one than the app's registered one."
+        )
+    check_standing(client, by_header=False)
+    return client
+
+
+def authenticate_public(query_client: QueryClient, request: Any) -> Client:
+    """none: a public client, known by its id; codes and refresh tokens protect themselves."""
+    client = query_client(UNIT.get().form.get("client_id"))
+    if client is None:
+        raise ClientRefused(_UNPROVEN)
+    check_standing(client, by_header=False)
     return client
 
 
@@ -115,10 +153,11 @@ def check_standing(client: Client, *, by_header: bool) -> None:
 
 
 class AssertionAuthentication:
-    """private_key_jwt (RFC 7523 §2.2 and §3). `audiences` are the issuer and the token endpoint."""
+    """private_key_jwt (RFC 7523 §2.2 and §3). The audience is the issuer, for profile baseline the token endpoint too."""
 
-    def __init__(self, audiences: frozenset[str]) -> None:
-        self._audiences = audiences
+    def __init__(self, issuer: str, token_endpoint: str) -> None:
+        self._audiences = frozenset({issuer, token_endpoint})
+        self._fapi_audiences = frozenset({issuer})
 
     def __call__(self, query_client: QueryClient, request: Any) -> Client:
         work = UNIT.get()
@@ -137,27 +176,33 @@ class AssertionAuthentication:
         if client is None or not any(is_signed(algorithm, signed, signature, one.key) for one in keys):
             raise ClientRefused(_UNPROVEN_ASSERTION)
         if client.auth_method != "private_key_jwt":
-            raise ClientRefused("This app authenticates with a client secret, not with an assertion.")
-        expires_at = self._check_claims(claims)
+            raise ClientRefused(
+                f"This app authenticates with {client.auth_method.replace('_', ' ')}, not with an assertion."
+            )
+        if client.is_fapi and algorithm not in FAPI_ALGORITHMS:
+            raise ClientRefused("Profile fapi2 signs assertions with ES256, PS256 or EdDSA.")
+        expires_at = self._check_claims(claims, is_fapi=client.is_fapi)
         check_standing(client, by_header=False)
         used = hashlib.sha256(f"{subject}\n{claims['jti']}".encode()).hexdigest()
         work.assertion = AssertionUse(used, expires_at + SKEW_SECONDS)
         return client
 
-    def _check_claims(self, claims: dict[str, Any]) -> float:
+    def _check_claims(self, claims: dict[str, Any], *, is_fapi: bool) -> float:
         """When the assertion expires. Raises ClientRefused naming the first claim that does not hold."""
         now = clock.unix_seconds()
         audience = claims.get("aud")
-        if not isinstance(audience, str) or audience not in self._audiences:
-            names = " or ".join(sorted(self._audiences))
+        audiences = self._fapi_audiences if is_fapi else self._audiences
+        longest = MAX_FAPI_SECONDS if is_fapi else MAX_ASSERTION_SECONDS
+        if not isinstance(audience, str) or audience not in audiences:
+            names = " or ".join(sorted(audiences))
             raise ClientRefused(f"The assertion's aud has to be one string: {names}.")
         expires_at = _number(claims, "exp")
         if expires_at is None:
             raise ClientRefused("The assertion has no exp, or one that is no number.")
         if expires_at <= now - SKEW_SECONDS:
             raise ClientRefused("The assertion has expired; check the clock.")
-        if expires_at > now + MAX_ASSERTION_SECONDS + SKEW_SECONDS:
-            raise ClientRefused(f"The assertion's exp may be {MAX_ASSERTION_SECONDS} seconds ahead at most.")
+        if expires_at > now + longest + SKEW_SECONDS:
+            raise ClientRefused(f"The assertion's exp may be {longest} seconds ahead at most.")
         for name in ("nbf", "iat"):
             moment = _number(claims, name)
             if name in claims and (moment is None or moment > now + SKEW_SECONDS):

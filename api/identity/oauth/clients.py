@@ -21,6 +21,7 @@ from api.core import clock, crypto, store
 from api.core.models import ControlChange
 from api.identity.models import App, AppSecret
 from api.identity.oauth.jose import PublicKey, older_name
+from api.identity.oauth.mtls import Certificate
 from api.identity.oauth.rights import Rights
 from api.identity.oauth.scopes import GrantedScopes, PublishedScopes, grant_scopes
 
@@ -71,7 +72,16 @@ class Client(ClientMixin):
         self.app_id = app.id
         self.environment = app.environment
         self.status = app.status
+        self.name = app.name
         self.auth_method = app.auth_method
+        self.profile = app.profile
+        self.is_public = app.auth_method == "none"
+        self.grant_types = frozenset(app.grant_types)
+        self.redirect_uris = frozenset(app.redirect_uris)
+        self.post_logout_redirect_uris = frozenset(app.post_logout_redirect_uris)
+        self.token_binding = app.token_binding
+        self.certificate_thumbprint = app.certificate_thumbprint
+        self.certificate_subject = app.certificate_subject
         self.secrets = secrets
         self.keys = keys
         self.granted = granted
@@ -92,13 +102,28 @@ class Client(ClientMixin):
         secret = self.matching_secret(client_secret)
         return secret is not None and not secret.refusal()
 
+    @property
+    def is_fapi(self) -> bool:
+        """Whether the client keeps the FAPI 2.0 Security Profile."""
+        return self.profile == "fapi2"
+
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        if self.auth_method == "private_key_jwt":
-            return method == "private_key_jwt"
-        return method in {"client_secret_basic", "client_secret_post"}
+        if self.auth_method == "client_secret":
+            return method in {"client_secret_basic", "client_secret_post"} and not self.is_fapi
+        return method == self.auth_method
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == "client_credentials"
+        return grant_type in self.grant_types and not (self.is_public and grant_type == "client_credentials")
+
+    def has_certificate(self, certificate: Certificate) -> bool:
+        """Whether this certificate is the registered one, by everything that is registered of it."""
+        expected = [
+            (self.certificate_thumbprint, certificate.thumbprint),
+            (self.certificate_subject, certificate.subject),
+        ]
+        return any(one for one, _ in expected) and all(
+            not one or hmac.compare_digest(one.encode(), presented.encode()) for one, presented in expected
+        )
 
 
 def import_keys(jwks: Mapping[str, Any]) -> list[ClientKey]:

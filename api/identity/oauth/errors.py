@@ -6,6 +6,8 @@ every description passes `ascii_text`, so that what a client sent may be repeate
 
 from authlib.oauth2.rfc6749 import errors as authlib_errors
 
+from api.core.problems import Text
+
 
 def ascii_text(text: str) -> str:
     """The text with every character that an error description may not hold made a `?`, at most 1000 long."""
@@ -58,3 +60,62 @@ class GrantTypeRefused(authlib_errors.UnsupportedGrantTypeError):
 
     def get_body(self) -> list[tuple[str, str]]:
         return [("error", self.error), ("error_description", self.get_error_description())]
+
+
+class GrantRefused(authlib_errors.InvalidGrantError):
+    """`invalid_grant`: the code, refresh token or consent no longer counts, or is another's."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description=ascii_text(description))
+
+
+class ClientUnauthorized(authlib_errors.UnauthorizedClientError):
+    """`unauthorized_client`: a proven client, but this grant is not open to it."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description=ascii_text(description))
+
+
+class TargetRefused(authlib_errors.OAuth2Error):
+    """`invalid_target` (RFC 8707 §2)."""
+
+    error = "invalid_target"
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description=ascii_text(description))
+
+
+class DetailsRefused(authlib_errors.OAuth2Error):
+    """`invalid_authorization_details` (RFC 9396 §5)."""
+
+    error = "invalid_authorization_details"
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description=ascii_text(description))
+
+
+class ProofFault(authlib_errors.OAuth2Error):
+    """`invalid_dpop_proof`, or `use_dpop_nonce` where a nonce is all that is missing (RFC 9449 §5, §8)."""
+
+    error = "invalid_dpop_proof"
+
+    def __init__(self, description: str, *, wants_nonce: bool = False) -> None:
+        super().__init__(
+            description=ascii_text(description),
+            error="use_dpop_nonce" if wants_nonce else "invalid_dpop_proof",
+        )
+
+
+class AuthorizationRefused(authlib_errors.OAuth2Error):
+    """Any error of the authorization endpoint that the browser carries back to the app (RFC 6749 §4.1.2.1)."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description=ascii_text(description), error=error)
+
+
+class RedirectRefused(InputRefused):
+    """`invalid_request` that must not be carried to the redirect URI: the browser stays here and reads `reason`."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason.en)
+        self.reason = reason

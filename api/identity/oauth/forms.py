@@ -1,6 +1,7 @@
 """What a client sent to an OAuth endpoint: read with bounds, each parameter once, nothing that could hurt a database.
 
-The body alone counts, never the query string (RFC 6749 §3.2): secrets in an address end up in logs.
+The body alone counts, never the query string (RFC 6749 §3.2): secrets in an address end up in logs. The one
+exception is the authorization endpoint, to which a browser is sent.
 """
 
 import base64
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from msgspec import Struct
 
 from api.identity.oauth.errors import InputRefused
+from api.identity.oauth.mtls import Certificate
 
 MAX_BODY_BYTES = 32768
 MAX_PARAMETERS = 40
@@ -22,14 +24,24 @@ _MAX_LENGTHS = {
     "client_assertion": 8192,
     "scope": 16384,
     "token": 16384,
+    "code": 256,
+    "refresh_token": 256,
+    "authorization_details": 20000,
+    "nonce": 500,
 }
 
 
 class Form(Struct, frozen=True):
-    """The parameters of a request, empty ones left out, and the credentials of its Basic header."""
+    """The parameters of a request, empty ones left out, and what its headers prove.
+
+    `basic` are the credentials of the Basic header, `proofs` the DPoP headers as they came, `certificate` is the one
+    that a trusted TLS terminator saw.
+    """
 
     parameters: dict[str, str]
     basic: tuple[str, str] | None = None
+    proofs: tuple[str, ...] = ()
+    certificate: Certificate | None = None
 
     def get(self, name: str) -> str:
         """A parameter's value, "" where it was not sent or empty (RFC 6749 §3.2: both mean the same)."""
@@ -58,16 +70,25 @@ def read_form(body: bytes, *, content_type: str, authorization: list[str], query
         raise InputRefused("Send the body as application/x-www-form-urlencoded and say so in Content-Type.")
     if len(authorization) > 1:
         raise InputRefused("There is more than one Authorization header.")
+    return Form(
+        parameters=read_parameters(body), basic=read_basic(authorization[0]) if authorization else None
+    )
+
+
+def read_parameters(data: bytes) -> dict[str, str]:
+    """The parameters of a form or a query string, each once, empty ones left out. Raises InputRefused."""
+    if len(data) > MAX_BODY_BYTES:
+        raise InputRefused(f"The parameters are longer than {MAX_BODY_BYTES} bytes.", status_code=413)
     try:
         pairs = parse_qsl(
-            body.decode("ascii"),
+            data.decode("ascii"),
             keep_blank_values=True,
             encoding="utf-8",
             errors="strict",
             max_num_fields=MAX_PARAMETERS,
         )
     except UnicodeDecodeError:
-        raise InputRefused("The body is not percent-encoded UTF-8.") from None
+        raise InputRefused("The parameters are not percent-encoded UTF-8.") from None
     except ValueError:
         raise InputRefused(f"There are more than {MAX_PARAMETERS} parameters.") from None
     parameters: dict[str, str] = {}
@@ -77,8 +98,7 @@ def read_form(body: bytes, *, content_type: str, authorization: list[str], query
         if name in parameters:
             raise InputRefused(f"The parameter {name} is there more than once.")
         parameters[name] = value
-    given = {name: value for name, value in parameters.items() if value}
-    return Form(parameters=given, basic=read_basic(authorization[0]) if authorization else None)
+    return {name: value for name, value in parameters.items() if value}
 
 
 def read_basic(header: str) -> tuple[str, str] | None:

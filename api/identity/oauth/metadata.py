@@ -2,29 +2,46 @@
 
 from typing import Any
 
-from api.identity.oauth.client_authentication import METHODS
+from api.identity.oauth import dpop
+from api.identity.oauth.authorizing import CHALLENGE_METHOD
+from api.identity.oauth.client_authentication import CONFIDENTIAL, METHODS
 from api.identity.oauth.jose import ALGORITHMS
+from api.identity.oauth.scopes import IDENTITY
 from api.identity.oauth.server import GRANTS
 
 
-def describe_server(issuer: str, docs_url: str, scopes: list[str]) -> dict[str, Any]:
+def describe_server(
+    issuer: str, docs_url: str, scopes: list[str], *, has_certificates: bool = False
+) -> dict[str, Any]:
     """The metadata document of the plane whose issuer this is; `scopes` are those of the published services.
 
-    There is no authorization endpoint yet, so `response_types_supported`, which RFC 8414 requires, is empty.
+    `has_certificates` says whether a TLS terminator hands on client certificates here.
     """
-    methods, algorithms = list(METHODS), list(ALGORITHMS)
+    without = set() if has_certificates else {"tls_client_auth"}
     document: dict[str, Any] = {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",
+        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
+        "require_pushed_authorization_requests": False,
         "jwks_uri": f"{issuer}/oauth/jwks",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "grant_types_supported": [str(grant.GRANT_TYPE) for grant in GRANTS],
-        "response_types_supported": [],
-        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": [CHALLENGE_METHOD],
+        "authorization_response_iss_parameter_supported": True,
+        "authorization_details_types_supported": ["kaimen-service"],
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": has_certificates,
+        "scopes_supported": [*sorted(IDENTITY), *scopes],
         "service_documentation": f"{docs_url}/how-to/get-a-token/",
     }
     for endpoint in ("token", "revocation", "introspection"):
-        document[f"{endpoint}_endpoint_auth_methods_supported"] = methods
-        document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = algorithms
+        methods = CONFIDENTIAL if endpoint == "introspection" else METHODS
+        document[f"{endpoint}_endpoint_auth_methods_supported"] = [
+            method for method in methods if method not in without
+        ]
+        document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = list(ALGORITHMS)
     return document

@@ -13,7 +13,7 @@ from api.core import clock, store
 from api.identity.oauth.client_authentication import METHODS
 from api.identity.oauth.clients import Client
 from api.identity.oauth.errors import InputRefused
-from api.identity.oauth.models import RevokedToken
+from api.identity.oauth.models import RefreshToken, RevokedToken, TokenFamily
 from api.identity.oauth.tokens import Claims
 from api.identity.oauth.unit_of_work import UNIT
 
@@ -37,10 +37,33 @@ class OwnedToken:
         return self._is_revoked
 
 
-def preloaded_token() -> OwnedToken | None:
+class OwnedRefreshToken:
+    """A preloaded refresh token, as authlib asks about it."""
+
+    def __init__(self, row: RefreshToken, family: TokenFamily, *, is_live: bool) -> None:
+        self.row = row
+        self.family = family
+        self._is_live = is_live
+
+    def check_client(self, client: Client) -> bool:
+        return self.family.client_id == client.client_id
+
+    def is_expired(self) -> bool:
+        return self.row.expires_at <= clock.now()
+
+    def is_revoked(self) -> bool:
+        return not self._is_live
+
+
+def preloaded_token() -> OwnedToken | OwnedRefreshToken | None:
     """The token of the running request, or None where it is not ours or no longer valid."""
     work = UNIT.get()
-    return None if work.token is None else OwnedToken(work.token, is_revoked=work.token_is_revoked)
+    if work.token is not None:
+        return OwnedToken(work.token, is_revoked=work.token_is_revoked or bool(work.lapsed))
+    if work.refresh is None or work.family is None:
+        return None
+    is_live = work.family.revoked_at is None and work.refresh.used_at is None and not work.lapsed
+    return OwnedRefreshToken(work.refresh, work.family, is_live=is_live)
 
 
 def check_token_parameter(form: dict[str, str]) -> None:
@@ -57,11 +80,18 @@ class RevocationEndpoint(AuthlibEndpoint):
     def check_params(self, request: Any, client: Client) -> None:
         check_token_parameter(request.form)
 
-    def query_token(self, token_string: str, token_type_hint: str | None) -> OwnedToken | None:
+    def query_token(
+        self, token_string: str, token_type_hint: str | None
+    ) -> OwnedToken | OwnedRefreshToken | None:
         return preloaded_token()
 
-    def revoke_token(self, token: OwnedToken, request: Any) -> None:
-        UNIT.get().revoked.append(token.claims)
+    def revoke_token(self, token: OwnedToken | OwnedRefreshToken, request: Any) -> None:
+        """An access token ends alone; with a refresh token ends the whole authorization."""
+        work = UNIT.get()
+        if isinstance(token, OwnedToken):
+            work.revoked.append(token.claims)
+        else:
+            work.ended = token.family.id
 
 
 class RevokedTokens:

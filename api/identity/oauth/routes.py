@@ -3,37 +3,59 @@
 `app.state.oauth` is the AuthorizationService of the process.
 """
 
+import re
+import secrets
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.datastructures import State
+from litestar.datastructures import Cookie, State
 
-from api.identity.oauth.errors import InputRefused
-from api.identity.oauth.forms import read_body, read_form
+from api.core.problem_types_platform import AUTHORIZATION_REFUSED
+from api.core.problems import Refusal, Text
+from api.identity.oauth.authorization import COOKIE
+from api.identity.oauth.errors import InputRefused, RedirectRefused
+from api.identity.oauth.forms import Form, read_body, read_form, read_parameters
+from api.identity.oauth.mtls import CertificateRefused
 from api.identity.oauth.server import Answer
 from api.identity.oauth.service import AuthorizationService
 
 PUBLIC_SECONDS = 300  # how long keys and metadata may be cached; a next key is published long before it signs
+COOKIE_SECONDS = 3600
+_is_browser = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
+_AS_FORM = Text(
+    "授权请求须以 GET,或以 application/x-www-form-urlencoded 表单 POST 发送。",
+    "Send an authorization request by GET, or by POST as application/x-www-form-urlencoded without a query string.",
+)
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 OAuthRequest = Request[Any, Any, State]
 
 
-async def _respond(request: OAuthRequest, endpoint: str) -> Response[bytes]:
+async def read_request(request: OAuthRequest) -> Form:
+    """The checked form of a POST, with what its headers prove. Raises InputRefused."""
     service: AuthorizationService = request.app.state.oauth
     headers = request.headers
-    try:
-        form = read_form(
-            await read_body(request.stream(), headers.get("content-length", "")),
-            content_type=headers.get("content-type", ""),
-            authorization=headers.getall("authorization", []),
-            query=request.scope["query_string"],
-        )
-    except InputRefused as error:
-        answer = Answer(*error())
-    else:
-        answer = await service.respond(endpoint, form)
+    form = read_form(
+        await read_body(request.stream(), headers.get("content-length", "")),
+        content_type=headers.get("content-type", ""),
+        authorization=headers.getall("authorization", []),
+        query=request.scope["query_string"],
+    )
+    proofs, certificate = headers.getall("dpop", []), None
+    if service.certificates.header:
+        peer = request.scope.get("client")
+        try:
+            certificate = service.certificates.read(peer[0] if peer else None, request.scope["headers"])
+        except CertificateRefused as error:
+            raise InputRefused(error.reason.en) from None
+    if proofs or certificate is not None:
+        form = msgspec.structs.replace(form, proofs=tuple(proofs), certificate=certificate)
+    return form
+
+
+def response_of(answer: Answer) -> Response[bytes]:
+    """An answer of the core over HTTP, never to be stored."""
     content = msgspec.json.encode(answer.body) if answer.body else b""
     return Response(
         content=content,
@@ -44,6 +66,65 @@ async def _respond(request: OAuthRequest, endpoint: str) -> Response[bytes]:
             **_NO_STORE,
         },
     )
+
+
+async def _respond(request: OAuthRequest, endpoint: str) -> Response[bytes]:
+    service: AuthorizationService = request.app.state.oauth
+    try:
+        form = await read_request(request)
+    except InputRefused as error:
+        return response_of(Answer(*error()))
+    return response_of(await service.respond(endpoint, form))
+
+
+async def _authorize(request: OAuthRequest, data: bytes) -> Response[bytes]:
+    service: AuthorizationService = request.app.state.oauth
+    sent = request.cookies.get(COOKIE, "")
+    browser = sent if _is_browser(sent) else secrets.token_urlsafe(32)
+    try:
+        location = await service.authorize(read_parameters(data), browser)
+    except RedirectRefused as error:
+        raise Refusal(AUTHORIZATION_REFUSED, reason=error.reason, error=error.error) from None
+    except InputRefused as error:
+        said = Text(f"请求参数有误:{error.description}", str(error.description))
+        raise Refusal(AUTHORIZATION_REFUSED, reason=said, error=error.error) from None
+    is_https = service.issuer.startswith("https://")
+    cookie = Cookie(
+        key=COOKIE, value=browser, path="/", httponly=True, samesite="lax", secure=is_https, max_age=COOKIE_SECONDS
+    )  # fmt: skip
+    headers = {"Location": location, "Referrer-Policy": "no-referrer", **_NO_STORE}
+    return Response(content=b"", status_code=303, headers=headers, cookies=[cookie])
+
+
+@get("/authorize", opt={"slowapi": "600/minute"}, include_in_schema=False)
+async def start_authorization(request: OAuthRequest) -> Response[bytes]:
+    """A browser that an app sends here for its person's consent (RFC 6749 §4.1.1)."""
+    return await _authorize(request, request.scope["query_string"])
+
+
+@post("/authorize", status_code=303, opt={"slowapi": "600/minute"}, include_in_schema=False)
+async def post_authorization(request: OAuthRequest) -> Response[bytes]:
+    """The same, by a form (OpenID Connect Core §3.1.2.1)."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded" or request.scope["query_string"]:
+        raise Refusal(AUTHORIZATION_REFUSED, reason=_AS_FORM, error="invalid_request")
+    try:
+        data = await read_body(request.stream(), request.headers.get("content-length", ""))
+    except InputRefused as error:
+        said = Text(f"请求参数有误:{error.description}", str(error.description))
+        raise Refusal(AUTHORIZATION_REFUSED, reason=said, error=error.error) from None
+    return await _authorize(request, data)
+
+
+@post("/par", status_code=201, opt={"slowapi": "600/minute"}, include_in_schema=False)
+async def push_request(request: OAuthRequest) -> Response[bytes]:
+    """An authorization request pushed by the app itself (RFC 9126)."""
+    service: AuthorizationService = request.app.state.oauth
+    try:
+        form = await read_request(request)
+    except InputRefused as error:
+        return response_of(Answer(*error()))
+    return response_of(await service.push(form))
 
 
 @post("/token", status_code=200, opt={"slowapi": "600/minute"}, include_in_schema=False)
@@ -88,7 +169,18 @@ async def show_metadata(request: OAuthRequest) -> Response[bytes]:
 router = Router(
     "/",
     route_handlers=[
-        Router("/oauth", route_handlers=[make_token, revoke_token, introspect_token, show_keys]),
+        Router(
+            "/oauth",
+            route_handlers=[
+                start_authorization,
+                post_authorization,
+                push_request,
+                make_token,
+                revoke_token,
+                introspect_token,
+                show_keys,
+            ],
+        ),
         show_metadata,
     ],
 )

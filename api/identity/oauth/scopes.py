@@ -7,6 +7,7 @@ from msgspec import Struct
 from api.identity.oauth.errors import ScopeRefused
 
 PLATFORM = "platform:"
+IDENTITY = frozenset({"openid", "profile", "offline_access"})  # of OpenID Connect: they open no service
 MAX_SCOPE_BYTES = 5000  # a token with more would not fit the header line that proxies take
 _SHOWN = 8
 
@@ -41,6 +42,47 @@ def grant_scopes(granted: frozenset[str], platform_scopes: str, published: Publi
 def audience_of(scope: str, issuer: str) -> str:
     """Who a token with this scope is for: the platform API, or the services."""
     return f"{issuer}/platform" if scope.startswith(PLATFORM) else f"{issuer}/api"
+
+
+def allowed_authorization(requested: str, granted: GrantedScopes, published: PublishedScopes) -> str:
+    """The scope that an app may ask a person for; "" for none, where authorization details have to say what.
+
+    Raises ScopeRefused. Nothing is given that was not asked for, and no platform scope: those act for organisations.
+    """
+    asked = [part for part in requested.split(" ") if part]
+    identity = {part for part in asked if part in IDENTITY}
+    others = [part for part in asked if part not in IDENTITY]
+    if any(part.startswith(PLATFORM) for part in others):
+        raise ScopeRefused(
+            "Platform scopes act for the app's organisation; ask for them with client_credentials, not from a person."
+        )
+    services = allowed_scope(" ".join(others), granted, published).split() if others else []
+    return " ".join(sorted({*identity, *services}))
+
+
+def family_scope(requested: str, given: str, granted: GrantedScopes) -> str:
+    """The scope of one token where a person agreed to `given`: no more than that, and what the app may still have.
+
+    Raises ScopeRefused.
+    """
+    agreed = set(given.split())
+    asked = {
+        name
+        for part in requested.split(" ")
+        if part
+        for name in ({part} & agreed or _own_names(part, granted))
+    }
+    if asked - agreed:
+        raise ScopeRefused(
+            f"The person agreed to: {_list(agreed)} Ask for no more, or start a new authorization. "
+            f"Not agreed to: {_list(asked - agreed)}"
+        )
+    names = {name for name in asked or agreed if name in IDENTITY or name in granted.names}
+    if agreed and not names:
+        raise ScopeRefused(
+            "The app is no longer subscribed to what the person agreed to; subscribe it again."
+        )
+    return " ".join(sorted(names))
 
 
 def allowed_scope(requested: str, granted: GrantedScopes, published: PublishedScopes) -> str:

@@ -97,12 +97,16 @@ def issue(
     app_id: str,
     scope: str,
     seconds: int,
+    **about: Any,
 ) -> IssuedToken:
-    """A fresh access token of the ring's plane, living `seconds`, signed with the active key."""
+    """A fresh access token of the ring's plane, living `seconds`, signed with the active key.
+
+    `about` are further claims: who agreed to what (`sub`, `grant`, `consent`, …), and `cnf`.
+    """
     now = int(clock.unix_seconds())
     claims = Claims(
         iss=issuer,
-        sub=client_id,
+        sub=about.pop("sub", client_id),
         client_id=client_id,
         aud=audience,
         exp=now + seconds,
@@ -111,6 +115,7 @@ def issue(
         scope=scope,
         app=app_id,
         env=ring.environment,
+        **about,
     )
     signer = ring.signer
     signed = signer.header_segment + b"." + encode_segment(_encode(claims))

@@ -246,9 +246,7 @@ async def test_app_that_signs_may_not_use_a_secret(plane: Plane) -> None:
     assert_refused(await plane.ask(client), "invalid_client", "private_key_jwt", status=401)
 
 
-@pytest.mark.parametrize(
-    "grant_type", ["password", "implicit", "authorization_code", "refresh_token", "码", 'a"b\\c']
-)
+@pytest.mark.parametrize("grant_type", ["password", "implicit", "码", 'a"b\\c'])
 async def test_implicit_and_password_refused(plane: Plane, grant_type: str) -> None:
     client = await plane.new_app(COMPANY)
     answer = await plane.ask(client, grant_type=grant_type)

@@ -6,6 +6,9 @@ from joserfc.jwk import KeySet
 
 from tests.identity.oauth.plane import SCOPES, Plane
 
+HTTPS = {
+    "authorization_endpoint": "https://as.example/oauth/authorize"
+}  # authlib's validator wants https there
 PATH = "/.well-known/oauth-authorization-server"
 
 
@@ -15,21 +18,30 @@ async def test_metadata_holds_before_the_validator(plane: Plane) -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "public, max-age=300"
     body = answer.json()
-    # authlib's validator takes an empty list for a missing one; RFC 8414 asks for a list, and ours is empty
-    AuthorizationServerMetadata({**body, "response_types_supported": ["none"]}).validate()
+    AuthorizationServerMetadata({**body, **HTTPS}).validate()
     assert body["issuer"] == plane.issuer
-    assert body["grant_types_supported"] == ["client_credentials"]
-    assert body["response_types_supported"] == []
-    assert body["scopes_supported"] == sorted(SCOPES)
+    assert {"client_credentials", "authorization_code", "refresh_token"} <= set(body["grant_types_supported"])
+    assert body["response_types_supported"] == ["code"]
+    assert body["code_challenge_methods_supported"] == ["S256"]
+    assert body["authorization_response_iss_parameter_supported"] is True
+    assert body["scopes_supported"] == ["offline_access", "openid", "profile", *sorted(SCOPES)]
+    # no TLS terminator is configured here, so nothing is promised that needs one
+    assert body["tls_client_certificate_bound_access_tokens"] is False
+    assert "tls_client_auth" not in body["token_endpoint_auth_methods_supported"]
     assert body["service_documentation"].startswith("http")
 
 
 async def test_every_endpoint_that_is_named_exists(plane: Plane) -> None:
     body = (await plane.http.get(PATH)).json()
     named = {name for name in body if name.endswith(("_endpoint", "_uri"))}
-    assert named == {"token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri"}
+    posted = {
+        "token_endpoint", "revocation_endpoint", "introspection_endpoint", "authorization_endpoint",
+        "pushed_authorization_request_endpoint",
+    }  # fmt: skip
+    assert posted | {"jwks_uri"} <= named
     assert (await plane.http.get(body["jwks_uri"])).status_code == 200
-    for name in named - {"jwks_uri"}:
+    assert (await plane.http.get(body["authorization_endpoint"])).status_code == 400
+    for name in posted:
         assert (await plane.http.post(body[name])).status_code == 400
 
 
