@@ -14,6 +14,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
@@ -59,8 +60,12 @@ class Stores(Struct, frozen=True):
 
     def configuration(self, environment: str) -> dict[str, Any]:
         """The Tortoise configuration of a process whose plane is `environment`."""
+        client = f"api.core.{'asyncpg' if self.is_postgresql else 'sqlite'}_client"
         return {
-            "connections": {name: self.connection_url(name) for name in (CONTROL, *self.planes)},
+            "connections": {
+                name: expand_db_url(self.connection_url(name)) | {"engine": client}
+                for name in (CONTROL, *self.planes)
+            },
             "apps": {
                 app.label: {
                     "models": [app.models],
