@@ -38,7 +38,7 @@ class Preloader:
                 using_db=self._db, hash=crypto.hash_secret(form.get("code"))
             )
             if work.code is not None:
-                await self._load_family(work, work.code.family_id)
+                await self.load_family(work, work.code.family_id)
         elif form.get("refresh_token"):
             await self._load_refresh(work, form.get("refresh_token"))
         return work
@@ -80,9 +80,9 @@ class Preloader:
     async def _load_refresh(self, work: UnitOfWork, token: str) -> None:
         work.refresh = await RefreshToken.get_or_none(using_db=self._db, hash=crypto.hash_secret(token))
         if work.refresh is not None:
-            await self._load_family(work, work.refresh.family_id)
+            await self.load_family(work, work.refresh.family_id)
 
-    async def _load_family(self, work: UnitOfWork, family_id: str) -> None:
+    async def load_family(self, work: UnitOfWork, family_id: str) -> None:
         work.family = await TokenFamily.get_or_none(using_db=self._db, id=family_id)
         if work.family is not None and work.family.grant_id:
             work.lapsed = await lapse_of(work.family.grant_id)
