@@ -55,6 +55,7 @@ class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     acr_values: str = ""
     login_hint: str = ""
     ui_locales: str = ""
+    device: str = ""  # the waiting device that asks (RFC 8628), instead of a browser that brought the request
 
 
 class PendingRequest(Struct, frozen=True, kw_only=True):

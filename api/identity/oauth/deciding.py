@@ -26,6 +26,7 @@ from api.identity.oauth.authorization import (
 )
 from api.identity.oauth.authorizing import address_with, locale_of
 from api.identity.oauth.clients import Client
+from api.identity.oauth.device import DeviceGranted
 from api.identity.oauth.errors import DetailsRefused
 from api.identity.oauth.families import CODE_SECONDS
 from api.identity.oauth.models import AuthorizationCode, AuthorizationRequest, PushedRequest, TokenFamily
@@ -34,6 +35,11 @@ from api.identity.oauth.scopes import IDENTITY
 PUSHED_PREFIX = "urn:ietf:params:oauth:request_uri:"
 PUSHED_SECONDS = 90  # FAPI 2.0 wants less than 600
 _WHAT = Text("授权请求", "authorization request")
+
+
+def not_waiting() -> Refusal:
+    """The refusal of a request that is not there, another browser's, decided or expired."""
+    return Refusal(NOT_FOUND, what=_WHAT)
 
 
 async def check_details(client: Client, asked: Asked) -> None:
@@ -95,7 +101,7 @@ async def open_request(environment: str, request_id: str, browser: str) -> Pendi
     """The request that waits under this id in this browser. Raises Refusal NOT_FOUND, alike for every reason."""
     row = await _waiting(environment, request_id, browser).first()
     if row is None:
-        raise Refusal(NOT_FOUND, what=_WHAT)
+        raise not_waiting()
     asked = msgspec.convert(row.parameters, Asked)
     return PendingRequest(
         id=request_id,
@@ -122,7 +128,7 @@ async def close_request(
     """The one decision on a request; of racers one comes through. Raises Refusal NOT_FOUND."""
     waiting = _waiting(environment, request_id, browser, connection)
     if not await waiting.update(used_at=clock.now()):
-        raise Refusal(NOT_FOUND, what=_WHAT)
+        raise not_waiting()
 
 
 async def open_family(
@@ -159,7 +165,10 @@ async def complete(
     environment: str, issuer: str, pending: PendingRequest, browser: str, subject: ResourceOwner, grant: Consent | None, *,
     auth_time: int, acr: str, until: datetime,
 ) -> str:  # fmt: skip
-    """Decide the request and make its code, together. Returns the address with code, state and iss."""
+    """Decide the request and make its code, together. Returns the address with code, state and iss.
+
+    A request of a device ends in the device's row instead, and at a page that says so. Raises Refusal NOT_FOUND.
+    """
     code = ids.random_secret("kc")
     asked = pending.asked
     async with in_transaction(environment) as connection:
@@ -167,6 +176,9 @@ async def complete(
         family = await open_family(
             connection, pending, subject, grant, auth_time=auth_time, acr=acr, until=until
         )
+        if asked.device:
+            await DeviceGranted(asked.device, family.id).write(connection)
+            return address_with(asked.redirect_uri, outcome="done")
         await AuthorizationCode.create(
             using_db=connection,
             hash=crypto.hash_secret(code),

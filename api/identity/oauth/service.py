@@ -36,6 +36,7 @@ from api.identity.oauth.errors import (
     RedirectRefused,
     ascii_text,
 )
+from api.identity.oauth.families import TooLate
 from api.identity.oauth.forms import Form
 from api.identity.oauth.keys import KeyRing
 from api.identity.oauth.metadata import describe_server
@@ -50,7 +51,7 @@ from api.identity.oauth.server import Answer, Server
 from api.identity.oauth.unit_of_work import UNIT, UnitOfWork
 from api.settings import Settings
 
-KEYS_EVERY_SECONDS = 5.0  # well below keys.GRACE_SECONDS
+KEYS_EVERY_SECONDS = 0.5  # a revoked key is trusted no longer than this; far below keys.GRACE_SECONDS
 USES_EVERY_SECONDS = 60.0
 SWEEP_EVERY_SECONDS = 600.0
 CREDENTIALS = frozenset({"client_id", "client_secret", "client_assertion", "client_assertion_type"})
@@ -78,6 +79,9 @@ class AuthorizationService:
         self.nonces = Nonces(vault.derive("dpop-nonce/" + self.environment))
         self.preloader = Preloader(self.environment, self.issuer, self.ring, self.clients)
         self.prepare: Callable[[UnitOfWork], Awaitable[None]] | None = None  # what a further grant looks up
+        self.refuse_device: Callable[[str], Awaitable[str]] | None = (
+            None  # told the waiting device, gives the page
+        )
         self.certificates = CertificateReader(settings.client_certificate_header, settings.trusted_proxies)
         self._refresh_days = settings.authorization_days
         self._uses = SecretUses()
@@ -117,8 +121,8 @@ class AuthorizationService:
         work = await preload(form)
         if endpoint == "token" and self.prepare is not None:
             await self.prepare(work)
-        answer = self._within(work, lambda: self._answer(endpoint, work))
-        return await self._committed(work, answer)
+        answer = self.within(work, lambda: self._answer(endpoint, work))
+        return await self.committed(work, answer)
 
     async def push(self, form: Form) -> Answer:
         """The answer to a pushed authorization request (RFC 9126)."""
@@ -127,7 +131,7 @@ class AuthorizationService:
 
         def decide() -> Answer:
             nonlocal asked
-            client = self._proven(work, f"{self.issuer}/oauth/par")
+            client = self.proven(work, f"{self.issuer}/oauth/par")
             if form.get("request_uri"):
                 raise InputRefused("A pushed request has no request_uri; it gets one.")
             jkt = work.proof.key.jkt if work.proof is not None else ""
@@ -136,13 +140,13 @@ class AuthorizationService:
             asked = check_authorization(form.parameters, client, work.published, self.issuer)
             return Answer(201, {}, [])
 
-        answer = self._within(work, decide)
+        answer = self.within(work, decide)
         if asked is not None and work.client is not None:
             try:
                 await deciding.check_details(work.client, asked)
             except DetailsRefused as error:
                 answer = Answer(*error())
-        answer = await self._committed(work, answer)
+        answer = await self.committed(work, answer)
         if answer.status != HTTPStatus.CREATED or work.client is None:
             return answer
         jkt = work.proof.key.jkt if work.proof is not None else ""
@@ -191,10 +195,13 @@ class AuthorizationService:
         0 for now; `acr` defaults to the subject's assurance. Raises Refusal as `open_request` does.
         """
         pending = await self.open_request(request_id, browser)
-        return await deciding.complete(
-            self.environment, self.issuer, pending, browser, subject, grant,
-            auth_time=auth_time, acr=acr, until=self.authorization_end(),
-        )  # fmt: skip
+        try:
+            return await deciding.complete(
+                self.environment, self.issuer, pending, browser, subject, grant,
+                auth_time=auth_time, acr=acr, until=self.authorization_end(),
+            )  # fmt: skip
+        except TooLate:  # the device that asked was decided a moment ago
+            raise deciding.not_waiting() from None
 
     async def refuse(
         self, request_id: str, error: str = "access_denied", *, browser: str, description: str = ""
@@ -202,6 +209,8 @@ class AuthorizationService:
         """The address to send the browser to, with an error, state and iss. Raises Refusal as `open_request` does."""
         pending = await self.open_request(request_id, browser)
         await deciding.close_request(self.environment, request_id, browser)
+        if pending.asked.device and self.refuse_device is not None:
+            return await self.refuse_device(pending.asked.device)
         return self._carried(pending.asked.redirect_uri, pending.asked.state, error, ascii_text(description))
 
     def authorization_end(self) -> datetime:
@@ -264,7 +273,7 @@ class AuthorizationService:
             expires_at=float(claims.exp),
         )
 
-    def _proven(self, work: UnitOfWork, address: str) -> Client:
+    def proven(self, work: UnitOfWork, address: str) -> Client:
         """The proven client of a request to another endpoint than the token endpoint, its proof read."""
         work.proof = proof_of(work.form, work.client, address=address, nonces=self.nonces)
         return self.server.prove(work.form)
@@ -280,7 +289,7 @@ class AuthorizationService:
             raise TypeError(f"the {endpoint} endpoint gave no answer")
         return answer
 
-    def _within(self, work: UnitOfWork, decide: Callable[[], Answer]) -> Answer:
+    def within(self, work: UnitOfWork, decide: Callable[[], Answer]) -> Answer:
         """What the synchronous core decides about a unit of work; its refusals are answers."""
         mark = UNIT.set(work)
         try:
@@ -294,7 +303,7 @@ class AuthorizationService:
         finally:
             UNIT.reset(mark)
 
-    async def _committed(self, work: UnitOfWork, answer: Answer) -> Answer:
+    async def committed(self, work: UnitOfWork, answer: Answer) -> Answer:
         is_refused = answer.status >= HTTPStatus.BAD_REQUEST
         refusal = await work.commit(self.environment, is_refused=is_refused)
         for jti, expires_at in work.revoked_ids.items():
