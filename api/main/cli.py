@@ -28,7 +28,7 @@ COMMANDS = {
     "call": ("call", "call", "Call an operation by its id."),
     "request": ("request", "request", "The request log: what happened to a call."),
     "audit": ("audit", "audit", "The audit journal: a hash chain over every change."),
-    "keys": ("keys", "keys", "Signing keys: list and rotate."),
+    "keys": ("keys", "keys", "Signing keys: list, rotate and retire."),
     "admin": ("admin", "admin", "The way in for administrators."),
     "docs": ("docs", "docs", "The documentation site."),
 }

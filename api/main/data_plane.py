@@ -105,6 +105,7 @@ class DataPlane:
             stack.push_async_callback(used_proofs.close)
             self.gateway = self._gateway(feed, withdrawals, used_proofs)
             app.state.gateway = self.gateway
+            self.oauth.ring.when_revoked = self.gateway.tokens.clear
             stack.push_async_callback(self.gateway.meter.close)
             await stack.enter_async_context(
                 jobs.running(

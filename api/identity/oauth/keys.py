@@ -1,13 +1,15 @@
 """The signing keys of one plane: kept sealed in its store, held open in memory by each of its processes.
 
     next ──rotate──▶ active ──rotate──▶ retired ──tokens expired──▶ gone
+      └──────────────── revoke ────────────┴──▶ revoked: its tokens are refused from now on
 
-The JWKS shows all three, so that a verifier knows a key before the first token is signed with it and as
+The JWKS shows the first three, so that a verifier knows a key before the first token is signed with it and as
 long as the last one lives. Only the active key signs. Nothing here knows what a token says.
 """
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,7 +43,8 @@ class Signer(Struct, frozen=True):
 class KeyRing:
     """Signing and verification keys of a plane. Reading is synchronous and cheap; `refresh` swaps all at once.
 
-    `retire_seconds` is how long a retired key still verifies: the life of the longest token.
+    `retire_seconds` is how long a retired key still verifies: the life of the longest token. `when_revoked` is
+    called when a key that verified here has been revoked, so that what was verified with it can be forgotten.
     """
 
     def __init__(self, environment: str, vault: Vault, *, retire_seconds: int = 600) -> None:
@@ -54,6 +57,7 @@ class KeyRing:
         self._looked_at = 0.0
         self._looking = asyncio.Lock()
         self._seen: tuple[tuple[str, str], ...] = ()
+        self.when_revoked: Callable[[], None] | None = None
         self.jwks: bytes = b'{"keys":[]}'
         self.jwks_etag = '""'
 
@@ -65,6 +69,11 @@ class KeyRing:
                 f"the {self.environment} plane has no signing key; call KeyRing.ensure() first"
             )
         return self._signer
+
+    @property
+    def verifies_for(self) -> timedelta:
+        """How long a key still verifies after it has retired."""
+        return self._retire
 
     def key_of_header(self, header_segment: bytes) -> EllipticCurvePublicKey | None:
         """The key for a token whose header segment is exactly ours, byte for byte: no parsing needed."""
@@ -89,7 +98,12 @@ class KeyRing:
         self._looked_at = clock.unix_seconds()
         rows = await SigningKey.all().using_db(self._db).order_by("created_at", "kid")
         oldest = clock.now() - self._retire
-        shown = [row for row in rows if row.retired_at is None or row.retired_at > oldest]
+        revoked = {row.kid for row in rows if row.state == "revoked"}
+        shown = [
+            row
+            for row in rows
+            if row.kid not in revoked and (row.retired_at is None or row.retired_at > oldest)
+        ]
         seen = tuple((row.kid, row.state) for row in shown)
         if seen == self._seen:
             return False
@@ -99,10 +113,13 @@ class KeyRing:
             by_kid[row.kid] = ECKey.import_key(row.public_jwk).get_op_key("verify")
             if row.state == "active":
                 signer = self._open(row)
+        is_less_trusted = not revoked.isdisjoint(self._by_kid)
         self._by_header = {_header_segment(kid): key for kid, key in by_kid.items()}
         self._by_kid, self._signer, self._seen = by_kid, signer, seen
         self.jwks = msgspec.json.encode({"keys": [row.public_jwk for row in shown]})
         self.jwks_etag = f'"{hashlib.sha256(self.jwks).hexdigest()[:32]}"'
+        if is_less_trusted and self.when_revoked is not None:
+            self.when_revoked()
         return True
 
     async def look_again(self) -> bool:
@@ -138,9 +155,31 @@ class KeyRing:
         await self.refresh()
         return self.signer.kid
 
+    async def revoke(self, kid: str) -> bool:
+        """Trust a key no longer, whatever its state: every process refuses its tokens within a second.
+
+        An active one is replaced by the next, and a next one by a fresh one. False: there is no such key, or it
+        was revoked before.
+        """
+        row = await SigningKey.get_or_none(kid=kid, using_db=self._db)
+        if row is None or row.state == "revoked":
+            return False
+        moment = clock.now()
+        async with in_transaction(self.environment) as connection:
+            keys = SigningKey.all().using_db(connection)
+            revoked = await keys.filter(kid=kid, state=row.state).update(
+                state="revoked", slot=None, retired_at=moment
+            )
+            if revoked and row.state == "active":
+                await keys.filter(slot="next").update(state="active", slot="active", activated_at=moment)
+            if revoked and row.slot is not None:
+                await self._make("next", connection)
+        await self.refresh()
+        return bool(revoked)
+
     async def sweep(self) -> int:
-        """Delete retired keys whose tokens have all expired. Returns how many."""
-        gone = SigningKey.filter(state="retired", retired_at__lt=clock.now() - self._retire)
+        """Delete retired and revoked keys whose tokens have all expired. Returns how many."""
+        gone = SigningKey.filter(state__in=["retired", "revoked"], retired_at__lt=clock.now() - self._retire)
         return await gone.using_db(self._db).delete()
 
     @property

@@ -16,8 +16,8 @@ from tortoise.models import Model
 class SigningKey(Model):
     kid = fields.CharField(max_length=64, primary_key=True)
     algorithm = fields.CharField(max_length=16)  # ES256
-    state = fields.CharField(max_length=8)  # next, active or retired
-    # the state again, NULL when retired: being unique, it lets racers make one active and one next key only
+    state = fields.CharField(max_length=8)  # next, active, retired or revoked
+    # the state again, NULL when retired or revoked: being unique, it lets racers make one active and one next key only
     slot = fields.CharField(max_length=8, null=True, unique=True)
     public_jwk: fields.JSONField[Any] = fields.JSONField()
     sealed = fields.TextField()  # private JWK, sealed by the vault with the kid as context

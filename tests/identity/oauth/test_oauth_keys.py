@@ -162,3 +162,53 @@ async def test_rotation_under_load_fails_no_request(plane: Plane) -> None:
 
     await asyncio.gather(rotate(), *(work() for _ in range(8)))
     assert len(seen) > 1
+
+
+async def test_a_revoked_key_is_trusted_no_longer_by_any_process(emptied: Stores) -> None:
+    ring, other = make_ring(), make_ring()
+    await ring.ensure()
+    await other.ensure()
+    forgotten: list[str] = []
+    other.when_revoked = lambda: forgotten.append("all")
+    token, old = issue(ring), ring.signer.kid
+    assert await ring.revoke(old)
+    assert ring.signer.kid != old
+    assert await states() == ["active", "next", "revoked"]
+    assert await other.refresh()
+    assert forgotten == ["all"]
+    for one in (ring, other):
+        with pytest.raises(tokens.UnknownSigningKey):
+            tokens.verify(token, one, ISSUER, AUDIENCE)
+        assert old.encode() not in one.jwks
+        assert tokens.verify(issue(ring), one, ISSUER, AUDIENCE)
+    assert not await ring.revoke(old)
+    assert not await ring.revoke("unknown")
+    await ring.rotate()
+    await other.refresh()
+    assert forgotten == ["all"]  # a rotation takes no trust away
+
+
+async def test_a_next_and_a_retired_key_can_be_revoked_too(emptied: Stores) -> None:
+    ring = make_ring()
+    await ring.ensure()
+    active = ring.signer.kid
+    following = (await SigningKey.get(slot="next", using_db=store.plane("live"))).kid
+    assert await ring.revoke(following)
+    assert ring.signer.kid == active
+    assert await states() == ["active", "next", "revoked"]
+    token = issue(ring)
+    await ring.rotate()
+    assert await ring.revoke(active)
+    with pytest.raises(tokens.UnknownSigningKey):
+        tokens.verify(token, ring, ISSUER, AUDIENCE)
+    past = clock.now() - timedelta(seconds=600 + 121)
+    await SigningKey.filter(state="revoked").using_db(store.plane("live")).update(retired_at=past)
+    assert await ring.sweep() == 2
+
+
+async def test_eight_racers_revoke_once(emptied: Stores) -> None:
+    rings = [make_ring() for _ in range(8)]
+    await asyncio.gather(*(ring.ensure() for ring in rings))
+    kid = rings[0].signer.kid
+    assert sorted(await asyncio.gather(*(ring.revoke(kid) for ring in rings))) == [False] * 7 + [True]
+    assert await states() == ["active", "next", "revoked"]
