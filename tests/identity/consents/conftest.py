@@ -65,7 +65,12 @@ class World:
         return await consents.read_details(app or self.app, list(details), scope)
 
     async def grant(
-        self, subject: Subject, *details: JsonObject, accept: bool = True, app: App | None = None, **options: Any
+        self,
+        subject: Subject,
+        *details: JsonObject,
+        accept: bool = True,
+        app: App | None = None,
+        **options: Any,
     ) -> Grant:
         """Offer, then give with every choice ticked (or none)."""
         app = app or self.app
@@ -83,7 +88,11 @@ class World:
             name_zh="虚构银行", name_en="Imaginary Bank", created_at=clock.now(),
         )  # fmt: skip
         made = await create_app(
-            OPERATOR, name="贷款助手", environment="sandbox", organisation_id=organisation.id, subscribe=subscribe
+            OPERATOR,
+            name="贷款助手",
+            environment="sandbox",
+            organisation_id=organisation.id,
+            subscribe=subscribe,
         )
         if columns:
             await App.filter(id=made.app.id).update(**columns)
@@ -101,7 +110,9 @@ async def world(stores: Stores, settings: Settings) -> AsyncIterator[World]:
     await install.seed(settings.home_path, citizens=200, companies=40, seed=3)
     made = World(None, city, register, settings)  # type: ignore[arg-type]  # the app comes next
     made.app = await made.bank_app(
-        "tax@v1:bank-credit", contact="privacy@bank.example", retention="贷款结清后三年 · three years after the loan"
+        "tax@v1:bank-credit",
+        contact="privacy@bank.example",
+        retention="贷款结清后三年 · three years after the loan",
     )
     yield made
     file.close()
