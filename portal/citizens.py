@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from api.core.crypto import Vault
 from api.identity.consents.subjects import Subject
 from api.identity.installation import current
+from api.identity.oauth.authorization import CITIZEN_COOKIE
 from portal.cookies import cookie
 from portal.view import AnyRequest, settings_of
 
-COOKIE = "kaimen_citizen"
+COOKIE = CITIZEN_COOKIE
 LIFE_SECONDS = 1800
 _CONTEXT = "portal:citizen:"
 

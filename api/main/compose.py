@@ -1,7 +1,7 @@
 """The composition root: which parts make the application of a process, and in which order they start and stop.
 
     sandbox process  control plane (portal, platform API, catalogue, docs) and the sandbox's data plane
-    live process     the live data plane alone
+    live process     the live data plane, and the pages on which citizens consent
     local command    the control plane without portal and data plane, in the command's own process
 
 Parts ask upwards through `outside` (catalogue) and `Installation` (identity); the answers are given here.
@@ -20,6 +20,7 @@ from api.catalogue.plans import ensure_plans
 from api.core import store
 from api.core.crypto import Vault, read_or_make_master_key
 from api.core.edge_limits import EdgeLimits
+from api.identity.oauth import provider_routes
 from api.identity.oauth import routes as oauth_routes
 from api.main import health
 from api.main.answers import outside_of
@@ -51,12 +52,16 @@ def compose(settings: Settings) -> FrontDoor:
     if settings.environment == "live":
         outside.use(outside_of(settings))  # the token endpoint asks the catalogue what an app may have
         plane.register_http()
+        pages = importlib.import_module("portal.consent_site")  # kept out of commands: they start sooner
+        site = pages.ConsentSite(settings, plane.vault)
         return create_app(
             settings,
             gateway=plane,
-            handlers=[oauth_routes.router, *plane.handlers(), *health.handlers()],
-            plugins=[edge, plane.identity()],
+            handlers=[oauth_routes.router, provider_routes.router, *plane.handlers(), *health.handlers()],
+            plugins=[edge, plane.identity(), site],
             lifespan=lifespan,
+            render_page=site.render_page,
+            page_headers=pages.page_headers,
         )
     sandbox = importlib.import_module("api.main.sandbox_process")  # kept out of live processes: memory
     return sandbox.compose_sandbox(settings, plane, lifespan=lifespan, edge=edge)  # type: ignore[no-any-return]

@@ -114,10 +114,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "你看到的文字会原样保存。指纹写进授权、令牌和每一次查阅的记录，事后谁也改不了。",
         "The text is kept as you see it. Its fingerprint goes into the consent, the token and the record of every access, so that nobody can change it later.",
     ),
-    "authorize.changed": (
-        "这段文字在你阅读时有变化，请按现在的文字重新决定。",
-        "The text has changed while you were reading. Decide by the text as it is now.",
-    ),
     "authorize.as": ("当前身份：{name}", "Signed in as {name}"),
     "authorize.not_you": ("不是你？换个人", "Not you? Change"),
     "authorize.goes_to": ("决定之后会回到 {host}。", "Whatever you decide, you return to {host}."),
