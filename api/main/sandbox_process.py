@@ -13,6 +13,7 @@ from api.catalogue.lifecycle import retire_due
 from api.core import jobs
 from api.core.edge_limits import EdgeLimits
 from api.identity.consents.register import follow_everybody
+from api.identity.oauth import provider_routes
 from api.identity.oauth import routes as oauth_routes
 from api.identity.registration import endpoint as registration_endpoint
 from api.main import health
@@ -42,6 +43,7 @@ def compose_sandbox(
         gateway=plane,
         handlers=[
             oauth_routes.router,
+            provider_routes.router,
             registration_endpoint.router,
             *platform_routers(),
             *health.handlers(),

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+CITIZEN_COOKIE = (
+    "kaimen_citizen"  # of the page that signs citizens in; where it is https with __Host- before it
+)
 COOKIE = "kaimen_authorize"  # path /, so that page and endpoint both get it; HttpOnly, SameSite=Lax
 REQUEST_SECONDS = 600
 

@@ -146,7 +146,7 @@ class Devices:
 
 
 class DeviceGranted(Struct, frozen=True):
-    """The person said yes: the device may fetch the tokens of this family, once."""
+    """The person said yes: the device may fetch the tokens of this family, once. Raises Refusal NOT_FOUND."""
 
     hash: str
     family_id: str
@@ -154,7 +154,7 @@ class DeviceGranted(Struct, frozen=True):
     async def write(self, connection: BaseDBAsyncClient) -> None:
         waiting = DeviceAuthorization.filter(hash=self.hash, state=WAITING, expires_at__gt=clock.now())
         if not await waiting.using_db(connection).update(state=GRANTED, family_id=self.family_id):
-            raise TooLate(GrantRefused("This device was decided, or its code expired, a moment ago."))
+            raise no_device()
 
 
 class DeviceSpent(Struct, frozen=True):

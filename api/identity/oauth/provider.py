@@ -53,11 +53,12 @@ class Provider:
         self._service = service
         self.devices = Devices(service.environment, vault)
         self.userinfo = UserInfo(
-            ring=service.ring, issuer=service.issuer, preloader=service.preloader, clients=service.clients,
+            environment=service.environment, issuer=service.issuer, preloader=service.preloader, clients=service.clients,
             nonces=service.nonces,
         )  # fmt: skip
         service.server.additions.append(IdTokenAddition(service.ring, service.issuer, token_seconds))
         service.prepare = self._prepare
+        service.refuse_device = self.refuse_device
 
     async def metadata(self) -> dict[str, Any]:
         """The document at /.well-known/openid-configuration."""
@@ -85,7 +86,7 @@ class Provider:
         except DetailsRefused as error:
             return await service.committed(work, Answer(*error()))
         answer = await service.committed(work, answer)
-        if answer.status != 200:  # noqa: PLR2004 - refused at the commit
+        if answer.status != 200:
             return answer
         codes = await self.devices.start(app_id=client.app_id, client_id=client.client_id, asked=asked)
         address = f"{service.issuer}/device"

@@ -29,6 +29,7 @@ from api.identity.oauth.errors import ClientRefused, GrantTypeRefused, InputRefu
 from api.identity.oauth.forms import Form
 from api.identity.oauth.grants.authorization_code import AuthorizationCodeGrant
 from api.identity.oauth.grants.client_credentials import ClientCredentialsGrant
+from api.identity.oauth.grants.device_code import DeviceCodeGrant
 from api.identity.oauth.grants.family_grant import Issuance
 from api.identity.oauth.grants.refresh_token import RefreshTokenGrant
 from api.identity.oauth.introspection import IntrospectionEndpoint
@@ -36,7 +37,7 @@ from api.identity.oauth.keys import KeyRing
 from api.identity.oauth.revocation import RevocationEndpoint
 from api.identity.oauth.unit_of_work import UNIT
 
-GRANTS: tuple[Any, ...] = (ClientCredentialsGrant, AuthorizationCodeGrant, RefreshTokenGrant)
+GRANTS: tuple[Any, ...] = (ClientCredentialsGrant, AuthorizationCodeGrant, RefreshTokenGrant, DeviceCodeGrant)
 
 
 class Answer(Struct, frozen=True):

@@ -44,6 +44,7 @@ from api.identity.oauth.models import RevokedToken, UsedAssertion, UsedProof
 from api.identity.oauth.mtls import CertificateReader
 from api.identity.oauth.preloading import Preloader
 from api.identity.oauth.proofs import proof_of
+from api.identity.oauth.provider import Provider
 from api.identity.oauth.revocation import RevokedTokens
 from api.identity.oauth.rights import Rights
 from api.identity.oauth.secret_uses import SecretUses
@@ -83,6 +84,7 @@ class AuthorizationService:
             None  # told the waiting device, gives the page
         )
         self.certificates = CertificateReader(settings.client_certificate_header, settings.trusted_proxies)
+        self.provider = Provider(self, vault, settings.access_token_seconds)
         self._refresh_days = settings.authorization_days
         self._uses = SecretUses()
         self._poll_seconds = settings.poll_interval_ms / 1000
@@ -324,6 +326,7 @@ class AuthorizationService:
         for model in (UsedAssertion, UsedProof):
             await model.filter(expires_at__lt=clock.now()).using_db(plane).delete()
         await deciding.sweep(self.environment)
+        await self.provider.devices.sweep()
         await families.sweep(self.environment)
         await self.revoked.sweep()
         await self.ring.sweep()
