@@ -25,6 +25,17 @@ class Trial(Struct, frozen=True):
     parameters: dict[str, Any]
 
 
+class Standing(Struct, frozen=True):
+    """What a person is to a company. `can_speak` says whether consent over its data may be given, `why_not` why not."""
+
+    organisation: str  # persona id of the company
+    code: str
+    role: str  # legal-representative, agent, finance, former-representative or shareholder
+    can_speak: bool
+    why_not: str = ""  # the rule of the refusal: organisation-struck-off, agent-expired, …
+    until: str | None = None  # ISO date, of an agent
+
+
 class Persona(Struct, frozen=True):
     """A named person or company of the city, the same whatever the seed."""
 
@@ -36,6 +47,8 @@ class Persona(Struct, frozen=True):
     status: str  # of an organisation: active, revoked or deregistered; of a person: alive
     story: dict[str, str]  # zh, en
     try_it: list[Trial]
+    standing: list[Standing] = []  # of a person
+    guardians: list[str] = []  # persona ids, of a child below 14, for whom they consent
 
 
 class PersonaList(Struct, frozen=True):

@@ -44,11 +44,8 @@ def _send(
 
 
 def _ask_token(origin: str, credential: Credential, scope: str) -> Answer:
-    basic = base64.b64encode(
-        f"{quote(credential.client_id, safe='')}:{quote(credential.client_secret, safe='')}".encode()
-    ).decode()
     form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
-    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"Authorization": _basic(credential), "Content-Type": "application/x-www-form-urlencoded"}
     return _send(origin, "POST", "/oauth/token", headers, urlencode(form).encode())
 
 
@@ -67,14 +64,59 @@ def _credential_options(function: Any) -> Any:
     return function
 
 
+def _persona_options(function: Any) -> Any:
+    for option in (
+        click.option("--persona", default="", help="Consent as this persona of the sandbox (kaimen persona list)."),
+        click.option("--purpose", default="", help="What the persona consents to its use for, as subscribed."),
+        click.option("--organisation", default="", help="Code of the company that the persona speaks for."),
+        click.option("--guardian", default="", help="The persona who consents for a child."),
+        click.option("--refuse", multiple=True, metavar="FIELD", help="A sensitive field to leave unticked; may be repeated."),
+        click.option("--until", default="", help="Until when, as 2027-01-31; default: 90 days."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def _basic(credential: Credential) -> str:
+    pair = f"{quote(credential.client_id, safe='')}:{quote(credential.client_secret, safe='')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def _consented(origin: str, credential: Credential, scope: str, persona: str, wish: dict[str, Any]) -> Answer:
+    """The token endpoint's body, as the persona's consent gives it; or the problem that refused it."""
+    if credential.environment != "sandbox":
+        fail(
+            "--persona is for the sandbox: live, people consent themselves",
+            following="send them to the consent page (/oauth/authorize), or use a sandbox credential",
+            code=USAGE,
+        )
+    body = {"persona": persona, "scope": scope, **wish}
+    headers = {"Authorization": _basic(credential), "Content-Type": "application/json"}
+    data = json.dumps({name: value for name, value in body.items() if value}).encode()
+    answer = _send(origin, "POST", "/platform/v1/sandbox/grants", headers, data)
+    if answer.is_success:
+        made = answer.json
+        told = {**made["token"], "grant_id": made["grant"]["id"]}
+        answer = Answer(200, answer.headers, json.dumps(told).encode())
+    return answer
+
+
 @click.command()
 @_credential_options
+@_persona_options
 def token(
-    client_id: str, client_secret: str, environment: str, base_url: str, scope: str, as_json: bool
-) -> None:
-    """Get an access token by client_credentials."""
+    client_id: str, client_secret: str, environment: str, base_url: str, scope: str, as_json: bool, persona: str,
+    **wish: Any,
+) -> None:  # fmt: skip
+    """Get an access token: by client_credentials, or under a persona's consent (sandbox)."""
     credential = _credential(client_id, client_secret, environment)
-    answer = _ask_token(_origin(credential.environment, base_url), credential, scope)
+    origin = _origin(credential.environment, base_url)
+    if persona:
+        answer = _consented(origin, credential, scope, persona, wish)
+        if not answer.is_success:
+            fail_with_problem(answer.json if isinstance(answer.json, dict) else {}, as_json=as_json)
+    else:
+        answer = _ask_token(origin, credential, scope)
     if as_json:
         print_json(answer.json)
         if not answer.is_success:
@@ -106,16 +148,24 @@ def _fail_with_oauth_error(answer: Answer) -> None:
     help="Use this token instead of getting one.",
 )
 @_credential_options
+@_persona_options
 def call(
     service: str, operation: str, params: tuple[str, ...], body: str, headers: tuple[str, ...], scenario: str,
     access_token: str, client_id: str, client_secret: str, environment: str, base_url: str, scope: str, as_json: bool,
+    persona: str, **wish: Any,
 ) -> None:  # fmt: skip
     """Call an operation by its id, as in: kaimen call company getCompany --param code=…"""
     bearer = access_token
     if not access_token:
         credential = _credential(client_id, client_secret, environment)
         environment = credential.environment
-        answer = _ask_token(_origin(environment, base_url), credential, scope)
+        origin = _origin(environment, base_url)
+        if persona:
+            answer = _consented(origin, credential, scope, persona, wish)
+            if not answer.is_success:
+                fail_with_problem(answer.json if isinstance(answer.json, dict) else {}, as_json=as_json)
+        else:
+            answer = _ask_token(origin, credential, scope)
         if not answer.is_success:
             if as_json:
                 print_json(answer.json)
