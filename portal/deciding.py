@@ -4,15 +4,15 @@ The authorization server (api.identity.oauth) has checked the request; consents 
 text and the grant. Here they meet the citizen who sits at the browser. It draws nothing.
 """
 
+import secrets
 import time
 
 from litestar.datastructures import Cookie
 from msgspec import Struct
 
 from api.core import clock
-from api.core import problem_types_platform as platform_types
 from api.core.problem_types_consent import GUARDIAN_REQUIRED
-from api.core.problems import Refusal, Text
+from api.core.problems import Refusal
 from api.identity.consents import published
 from api.identity.consents import service as consents
 from api.identity.consents.service import ConsentText, Detail
@@ -20,8 +20,10 @@ from api.identity.consents.subjects import ASSURANCES, Subject
 from api.identity.installation import current
 from api.identity.models import App, Grant, Mandate
 from api.identity.oauth.authorization import COOKIE, REQUEST_SECONDS, PendingRequest
+from api.identity.oauth.routes import COOKIE_SECONDS, is_browser
 from api.identity.oauth.service import AuthorizationService
 from portal.citizens import SignedIn
+from portal.cookies import cookie
 from portal.view import AnyRequest
 
 SIGN_IN_AGAIN = frozenset({"login", "select_account"})
@@ -182,4 +184,8 @@ async def claim_device(request: AnyRequest, typed: str) -> tuple[str, Cookie]:
 
     Raises NOT_FOUND for a code that no waiting device shows.
     """
-    raise Refusal(platform_types.NOT_FOUND, what=Text("待确认的设备", "waiting device"))
+    server = server_of(request)
+    sent = browser_of(request)
+    browser = sent if is_browser(sent) else secrets.token_urlsafe(32)
+    request_id = await server.provider.claim_device(typed, browser)
+    return f"/authorize/{request_id}", cookie(COOKIE, browser, seconds=COOKIE_SECONDS)

@@ -22,7 +22,7 @@ from api.identity.oauth.service import AuthorizationService
 
 PUBLIC_SECONDS = 300  # how long keys and metadata may be cached; a next key is published long before it signs
 COOKIE_SECONDS = 3600
-_is_browser = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
+is_browser = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
 _AS_FORM = Text(
     "授权请求须以 GET,或以 application/x-www-form-urlencoded 表单 POST 发送。",
     "Send an authorization request by GET, or by POST as application/x-www-form-urlencoded without a query string.",
@@ -80,7 +80,7 @@ async def _respond(request: OAuthRequest, endpoint: str) -> Response[bytes]:
 async def _authorize(request: OAuthRequest, data: bytes) -> Response[bytes]:
     service: AuthorizationService = request.app.state.oauth
     sent = request.cookies.get(COOKIE, "")
-    browser = sent if _is_browser(sent) else secrets.token_urlsafe(32)
+    browser = sent if is_browser(sent) else secrets.token_urlsafe(32)
     try:
         location = await service.authorize(read_parameters(data), browser)
     except RedirectRefused as error:
