@@ -20,7 +20,8 @@ from api.identity.consents.subjects import ASSURANCES, Subject
 from api.identity.installation import current
 from api.identity.models import App, Grant, Mandate
 from api.identity.oauth.authorization import COOKIE, REQUEST_SECONDS, PendingRequest
-from api.identity.oauth.routes import COOKIE_SECONDS, is_browser
+from api.identity.oauth.deciding import is_browser
+from api.identity.oauth.routes import COOKIE_SECONDS
 from api.identity.oauth.service import AuthorizationService
 from portal.citizens import SignedIn
 from portal.cookies import cookie

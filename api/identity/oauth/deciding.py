@@ -4,6 +4,7 @@ This is the async half of the authorization endpoint; authorizing.py holds the c
 lives elsewhere and comes here through AuthorizationService.
 """
 
+import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +35,8 @@ from api.identity.oauth.scopes import IDENTITY
 
 PUSHED_PREFIX = "urn:ietf:params:oauth:request_uri:"
 PUSHED_SECONDS = 90  # FAPI 2.0 wants less than 600
+is_browser = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch  # a value of the cookie
+_is_request_id = re.compile(r"ar_[0-9a-z]{32}").fullmatch
 _WHAT = Text("授权请求", "authorization request")
 
 
@@ -114,9 +117,11 @@ async def open_request(environment: str, request_id: str, browser: str) -> Pendi
 
 
 def _waiting(environment: str, request_id: str, browser: str, connection: Any = None) -> Any:
+    if not _is_request_id(request_id) or not is_browser(browser):
+        raise not_waiting()
     return AuthorizationRequest.filter(
-        hash=crypto.hash_secret(request_id[:100]),
-        browser=crypto.hash_secret(browser[:100]),
+        hash=crypto.hash_secret(request_id),
+        browser=crypto.hash_secret(browser),
         used_at=None,
         expires_at__gt=clock.now(),
     ).using_db(connection or store.plane(environment))

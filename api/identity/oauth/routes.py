@@ -3,7 +3,6 @@
 `app.state.oauth` is the AuthorizationService of the process.
 """
 
-import re
 import secrets
 from typing import Any
 
@@ -14,6 +13,7 @@ from litestar.datastructures import Cookie, State
 from api.core.problem_types_platform import AUTHORIZATION_REFUSED
 from api.core.problems import Refusal, Text
 from api.identity.oauth.authorization import COOKIE
+from api.identity.oauth.deciding import is_browser
 from api.identity.oauth.errors import InputRefused, RedirectRefused
 from api.identity.oauth.forms import Form, read_body, read_form, read_parameters
 from api.identity.oauth.mtls import CertificateRefused
@@ -22,7 +22,6 @@ from api.identity.oauth.service import AuthorizationService
 
 PUBLIC_SECONDS = 300  # how long keys and metadata may be cached; a next key is published long before it signs
 COOKIE_SECONDS = 3600
-is_browser = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
 _AS_FORM = Text(
     "授权请求须以 GET,或以 application/x-www-form-urlencoded 表单 POST 发送。",
     "Send an authorization request by GET, or by POST as application/x-www-form-urlencoded without a query string.",
