@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright import sync_api
 
+from tests.databases import missing
 from tests.visitor import PASSWORD, Visitor
 
-sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -19,10 +20,7 @@ WORDS = {
     "en-GB": {"home": "Government services, open to build on", "token": "① Get a token", "answer": "Answer", "pass": "passed", "copied": "Copied"},
 }  # fmt: skip
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-]
+pytestmark = pytest.mark.browser
 
 
 class Tab:
@@ -48,6 +46,8 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[object]:
+    if not Path(CHROMIUM).exists():
+        missing("a browser (Debian: apt-get install chromium)")
     with sync_api.sync_playwright() as running:
         yield running
 
