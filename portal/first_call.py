@@ -13,7 +13,7 @@ from portal import samples, tryit
 from portal.shelf import read_service
 from portal.view import Words
 
-_EXTRACT = """sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'"""
+EXTRACT = """sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'"""
 
 
 class FirstCall(Struct, frozen=True):
@@ -58,7 +58,7 @@ def _commands(
     url = f"{base}{path}?{query}" if query else f"{base}{path}"
     token = (
         f"export KAIMEN_TOKEN=$(curl -s \\\n  -u {shlex.quote(f'{app.client_id}:{secret}')} \\\n"
-        f"  -d grant_type=client_credentials {base}/oauth/token \\\n  | {_EXTRACT})"
+        f"  -d grant_type=client_credentials {base}/oauth/token \\\n  | {EXTRACT})"
     )
     headers = "".join(
         f" \\\n  -H {shlex.quote(f'{name}: {value}')}"

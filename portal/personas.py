@@ -2,28 +2,30 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date
 from functools import partial
 
 from msgspec import Struct
 
 from api.core import clock
+from api.identity.consents.mandate_rows import SPEAKING
 from api.identity.consents.subjects import STANDS, Position, Subject
 from api.identity.installation import current
 from portal.view import AnyRequest, Words
 
 MOST = 30
+SHAREHOLDER = "shareholder"
 _HINTED = 4  # of what the register says of one person
 
 
 class Row(Struct, frozen=True):
-    """A person to choose. `hints` are lines below the name."""
+    """A person to choose. `hints` are what decides about their right to speak: roles, or guardians."""
 
     id: str
     name: str
-    latin: str
+    other_name: str
+    born: str
+    story: str
     hints: tuple[str, ...]
-    story: str = ""
 
 
 async def rows_of(request: AnyRequest, words: Words, sought: str = "") -> tuple[list[Row], bool]:
@@ -56,29 +58,30 @@ def _stories(request: AnyRequest) -> Mapping[str, Mapping[str, str]]:
 
 async def _row(person: Subject, *, words: Words, stories: Mapping[str, Mapping[str, str]]) -> Row:
     hints = []
-    if person.birth_date:
-        hints.append(str(words("citizen.born", year=date.fromisoformat(person.birth_date).year)))
     if person.is_child_on(clock.now().date()):
         guardians = await current().subjects.guardians_of(person)
-        names = str(words("authorize.and")).join(one.name for one in guardians)
+        names = str(words("authorize.and")).join(words.pick(one.name, one.english_name) for one in guardians)
         hints.append(str(words("citizen.minor", guardians=names) if names else words("citizen.minor_alone")))
     positions = await current().register.positions_of(person)
-    hints += [_role(one, words) for one in positions[:_HINTED]]
-    story = words.pair(stories.get(person.persona, {}))
-    latin = person.english_name if person.english_name != person.name else ""
-    return Row(person.id, person.name, latin, tuple(hints), story)
+    speaking = {one.organisation.code for one in positions if one.role != SHAREHOLDER}
+    told = [one for one in positions if one.role != SHAREHOLDER or one.organisation.code not in speaking]
+    hints += [_role(one, words) for one in told[:_HINTED]]
+    return Row(
+        id=person.id,
+        name=words.pick(person.name, person.english_name),
+        other_name=words.pick(person.english_name, person.name) if person.english_name else "",
+        born=str(words("citizen.born", year=person.birth_date[:4])) if person.birth_date else "",
+        story=words.pair(stories.get(person.persona, {})),
+        hints=tuple(hints),
+    )
 
 
 def _role(position: Position, words: Words) -> str:
     organisation = position.organisation
     name = words.pick(organisation.name, organisation.english_name or organisation.name)
+    said = str(words("citizen.speaks", organisation=name, role=words(f"citizen.role_{position.role}")))
     if organisation.status != STANDS:
-        return str(
-            words("citizen.speaks_ended", organisation=name, role=words(f"citizen.role_{position.role}"))
-        )
-    until = position.until
-    if until is not None and until <= clock.now():
-        return str(
-            words("citizen.speaks_expired", organisation=name, role=words(f"citizen.role_{position.role}"))
-        )
-    return str(words("citizen.speaks", organisation=name, role=words(f"citizen.role_{position.role}")))
+        return said + str(words("citizen.speaks_ended"))
+    if position.role in SPEAKING and position.until is not None and position.until <= clock.now():
+        return said + str(words("citizen.speaks_expired"))
+    return said

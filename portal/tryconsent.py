@@ -22,7 +22,9 @@ from api.core.problems import Refusal, Text
 from api.identity.consents import published
 from api.identity.models import App
 from api.settings import Settings
+from portal import samples, tryit
 from portal.cookies import cookie
+from portal.first_call import EXTRACT
 from portal.view import AnyRequest, Words, settings_of
 
 COOKIE = "kaimen_trial"
@@ -50,10 +52,11 @@ class Trial(Struct, frozen=True):
 
 
 class Begun(Struct, frozen=True):
-    """What the cookie remembers of a trial under way."""
+    """What the cookie remembers of a trial under way: `entry` is the service that was asked for."""
 
     state: str
     verifier: str
+    entry: str
 
 
 class Outcome(Struct, frozen=True):
@@ -62,7 +65,8 @@ class Outcome(Struct, frozen=True):
     kind: str
     error: str = ""
     description: str = ""
-    command: str = ""
+    token_command: str = ""
+    call_command: str = ""
 
 
 def address_of(app: App, settings: Settings) -> str:
@@ -110,7 +114,7 @@ async def begin(request: AnyRequest, app: App, entry: str, words: Words) -> tupl
     if app.environment != "sandbox" or entry not in {one.key for one in await _entries(app, words)}:
         raise Refusal(platform_types.NOT_FOUND, what=Text("可试用的服务", "service to try"))
     key, _, purpose = entry.partition(":")
-    begun = Begun(state=secrets.token_urlsafe(18), verifier=secrets.token_urlsafe(48))
+    begun = Begun(state=secrets.token_urlsafe(18), verifier=secrets.token_urlsafe(48), entry=entry)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(begun.verifier.encode()).digest()).rstrip(b"=")
     details = [{"type": "kaimen-service", "service": key, "purpose": purpose}]
     query: dict[str, Any] = {
@@ -142,7 +146,7 @@ def _begun(request: AnyRequest, app: App) -> Begun | None:
         return None
 
 
-def read_answer(request: AnyRequest, app: App) -> Outcome:
+async def read_answer(request: AnyRequest, app: App) -> Outcome:
     """What the authorization server sent back with the browser. Nothing is redeemed here."""
     query = request.query_params
     code, error = str(query.get("code", ""))[:500], str(query.get("error", ""))[:100]
@@ -153,10 +157,15 @@ def read_answer(request: AnyRequest, app: App) -> Outcome:
         return Outcome("foreign")
     if error:
         return Outcome("refused", error, str(query.get("error_description", ""))[:500])
-    return Outcome("code", command=_command(app, code, begun.verifier, settings_of(request)))
+    settings = settings_of(request)
+    return Outcome(
+        "code",
+        token_command=_token_command(app, code, begun.verifier, settings),
+        call_command=await _call_command(app, begun.entry, settings),
+    )
 
 
-def _command(app: App, code: str, verifier: str, settings: Settings) -> str:
+def _token_command(app: App, code: str, verifier: str, settings: Settings) -> str:
     base = settings.issuer_of("sandbox")
     if app.auth_method == "client_secret":
         who = f'-u {app.client_id}:"$CLIENT_SECRET"'
@@ -168,7 +177,21 @@ def _command(app: App, code: str, verifier: str, settings: Settings) -> str:
     is_bound = app.token_binding == "dpop"  # noqa: S105 - a way of binding
     proof = ' \\\n  -H "DPoP: $DPOP_PROOF"' if is_bound else ""
     return (
-        f"curl -s {base}/oauth/token \\\n  {who}{proof} \\\n  -d grant_type=authorization_code \\\n"
+        f"export KAIMEN_TOKEN=$(curl -s {base}/oauth/token \\\n  {who}{proof} \\\n  -d grant_type=authorization_code \\\n"
         f"  -d code={shlex.quote(code)} \\\n  -d code_verifier={verifier} \\\n"
-        f"  --data-urlencode redirect_uri={shlex.quote(address_of(app, settings))}"
+        f"  --data-urlencode redirect_uri={shlex.quote(address_of(app, settings))} \\\n  | {EXTRACT})"
     )
+
+
+async def _call_command(app: App, entry: str, settings: Settings) -> str:
+    """A call of the first operation that the consent opens, with the contract's own example."""
+    key, _, purpose = entry.partition(":")
+    service = await published.service(key, app.environment)
+    opened = (await published.opened_to(app.id, app.environment)).get(key, {}).get(purpose, frozenset())
+    operations = [one for id_, one in service.operations.items() if id_ in opened] if service else []
+    if service is None or not operations:
+        return ""
+    values = samples.beginning_of(service.service, operations[0])
+    path, query = tryit.address_of(service.service, operations[0], values)
+    url = f"{settings.issuer_of('sandbox')}{path}" + (f"?{query}" if query else "")
+    return f'curl -i -H "Authorization: Bearer $KAIMEN_TOKEN" \\\n  {shlex.quote(url)}'

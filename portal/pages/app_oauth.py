@@ -207,7 +207,7 @@ async def show_trial(request: AnyRequest, caller: CurrentCaller, app_id: FromPat
     """Where the consent page sends the browser back to: the code, and how to make a token of it."""
     check_signed_in(caller)
     app = await apps.get_app(caller, app_id)
-    outcome = tryconsent.read_answer(request, app)
+    outcome = await tryconsent.read_answer(request, app)
     return await page(request, caller, "app_tried.html", app=app, outcome=outcome)
 
 

@@ -126,7 +126,7 @@ async def _consent_page(
     if matter.text.organisation:
         whose = words("authorize.of", organisation=words.said(matter.text.organisation_name))
     elif child is not None:
-        whose = words("authorize.of_child", name=child.name)
+        whose = words("authorize.of_child", name=words.pick(child.name, child.english_name))
     return citizen_page(
         request, "authorize.html", citizen=citizen, status=status, goes_to=pending.asked.redirect_uri, app=app,
         heading=words("authorize.title", app=app.name, whose=whose), text=matter.text, child=child,

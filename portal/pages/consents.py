@@ -8,6 +8,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from api.core import store
+from api.core.problems import Text
 from api.gateway.models import AccessEvidence
 from api.identity.consents import published
 from api.identity.consents import service as consents
@@ -107,10 +108,22 @@ async def show_consent(request: AnyRequest, grant_id: FromPath[str]) -> Page:
     text = consents.text_of(row)
     decided = _decided(row, text) if text else set()
     refused = [words.said(one.title) for one in text.choices if one.id not in decided] if text else []
+    agreed = _agreed(row, text, words) if text else []
     return citizen_page(
         request, "consent.html", citizen=citizen, one=await _shown(row, citizen, words), grant=row, text=text,
-        decided=decided, refused=refused, uses=await _uses(row, words), most_uses=MOST_USES,
+        decided=decided, agreed=agreed, refused=refused, uses=await _uses(row, words), most_uses=MOST_USES,
     )  # fmt: skip
+
+
+def _agreed(row: Grant, text: ConsentText, words: Words) -> list[Text | str]:
+    """What the fields are called that were granted."""
+    granted = {(one.service, name) for one in consents.read_granted(row.details) for name in one.fields}
+    return [
+        words.said(field.label)
+        for kind in text.kinds
+        for field in kind.fields
+        if (kind.service, field.name) in granted
+    ]
 
 
 def _decided(row: Grant, text: ConsentText) -> set[str]:

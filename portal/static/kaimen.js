@@ -27,6 +27,16 @@
 
   for (const summary of document.querySelectorAll("[data-focus]")) summary.focus();
 
+  // A decision is taken once: a second press, while the first is under way, changes nothing.
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    let isSent = false;
+    form.addEventListener("submit", (event) => {
+      if (isSent) event.preventDefault();
+      isSent = true;
+    });
+    addEventListener("pageshow", () => { isSent = false; });
+  }
+
   // The log: fetch the same page and put its newest rows in place, as long as the tab is looked at.
   const log = document.querySelector("[data-live]");
   const toggle = document.querySelector("[data-live-toggle]");

@@ -29,11 +29,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "citizen.born": ("{year} 年生", "born {year}"),
     "citizen.speaks": ("{organisation}的{role}", "{role} of {organisation}"),
-    "citizen.speaks_ended": (
-        "{organisation}（已吊销或注销）的{role}",
-        "{role} of {organisation}, which has ended",
-    ),
-    "citizen.speaks_expired": ("{organisation}的{role}，授权已过期", "{role} of {organisation}, expired"),
+    "citizen.speaks_ended": ("（企业已吊销或注销）", " (struck off or deregistered)"),
+    "citizen.speaks_expired": ("（授权已过期）", " (expired)"),
     "citizen.role_legal-representative": ("法定代表人", "legal representative"),
     "citizen.role_agent": ("代理人", "agent"),
     "citizen.role_finance": ("财务代理人", "agent for finance"),

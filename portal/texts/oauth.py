@@ -136,9 +136,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "oauth.tried": ("同意页的答复", "What the consent page answered"),
     "oauth.tried_code": ("收到授权码", "A code has arrived"),
     "oauth.tried_code_text": (
-        "授权码只能用一次，很快过期。在终端换取令牌：",
-        "It works once and expires soon. Get the token in a terminal:",
+        "授权码只能用一次，一分钟内过期。CLIENT_SECRET 是应用的密钥。",
+        "It works once, within a minute. CLIENT_SECRET is the secret of your app.",
     ),
+    "oauth.tried_call": ("② 凭这份同意调用", "② Call under the consent"),
     "oauth.tried_refused": ("没有得到授权码", "No code"),
     "oauth.tried_refused_text": (
         "应用收到的是错误 {error}。真实的应用此时应当尊重决定，并说明没有这些数据能做什么。",
