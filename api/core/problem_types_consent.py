@@ -69,7 +69,10 @@ ORGANISATION_REQUIRED = define(
         "所请求的是组织的数据；此人可以代表 {count} 个组织。",
         "Data of an organisation are asked for; this person may speak for {count} of them.",
     ),
-    ("选择其中一个组织，再决定。", "Choose one of them, then decide."),
+    (
+        "从 organisations 中选择一个（统一社会信用代码），再决定。",
+        "Choose one of those in organisations (by its code), then decide.",
+    ),
     (
         "一次授权只涉及一个组织，令牌与记录都写明它。",
         "A consent is about one organisation, which token and record name.",

@@ -21,7 +21,7 @@ from api.identity.consents import published
 from api.identity.consents.choices import Situation
 from api.identity.consents.details import Detail
 from api.identity.consents.mandate_rows import LEADS
-from api.identity.consents.mandates import check_can_speak_for, covers, mandates_of
+from api.identity.consents.mandates import check_can_speak_for, covers, mandates_of, speaks_for_none
 from api.identity.consents.published import ConsentedService
 from api.identity.consents.subjects import Subject
 from api.identity.consents.text import Asker, ConsentText, compose_text
@@ -153,8 +153,12 @@ async def _mandate(subject: Subject, details: list[Detail], chosen: str) -> Mand
         )
     if not named and not chosen:
         able = await organisations_for(subject, details)
-        if len(able) != 1:
-            raise Refusal(ORGANISATION_REQUIRED, count=len(able))
+        if not able:
+            raise speaks_for_none()
+        if len(able) > 1:
+            raise Refusal(
+                ORGANISATION_REQUIRED, count=len(able), organisations=[one.organisation for one in able]
+            )
         chosen = able[0].organisation
     return await check_can_speak_for(subject, named or chosen, scopes)
 

@@ -10,6 +10,7 @@ Source: Civil Code articles 61 (legal representative), 165 and 169 (power of att
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
@@ -133,13 +134,19 @@ async def _why_not(
     return _SHAREHOLDER if "shareholder" in roles else _NOBODY
 
 
+def speaks_for_none() -> Refusal:
+    """For who has no mandate at all for what is asked."""
+    return _refusal("", _NONE)
+
+
 def no_longer_leads(organisation: str) -> Refusal:
     """For who led it a moment ago."""
     return _refusal(organisation, _FORMER)
 
 
 def _refusal(organisation: str, why: _Refused) -> Refusal:
-    return Refusal(MANDATE_REFUSED, rule=why.rule, reason=why.reason, organisation=organisation)
+    about: dict[str, Any] = {"organisation": organisation} if organisation else {}
+    return Refusal(MANDATE_REFUSED, rule=why.rule, reason=why.reason, **about)
 
 
 _UNKNOWN = _Refused(
@@ -180,6 +187,13 @@ _SHAREHOLDER = _Refused(
 _NOBODY = _Refused(
     "not-a-representative",
     Text("此人与该组织没有代表关系。", "This person has no mandate for the organisation."),
+)
+_NONE = _Refused(
+    "not-a-representative",
+    Text(
+        "所请求的是组织的数据，而此人现在不能代表任何组织提供它。",
+        "Data of an organisation are asked for, and this person may speak for none about them now.",
+    ),
 )
 _NOT_LEADING = _Refused(
     "not-the-legal-representative",
