@@ -81,8 +81,8 @@ async def _app_name(row: Grant) -> str:
 
 
 def _services(text: ConsentText, words: Words) -> str:
-    return " · ".join(
-        f"{words.said(kind.department)} {words.said(kind.title)}{words('form.colon')}{words.said(kind.purpose)}"
+    return str(words("consent.then")).join(
+        f"{words.said(kind.department)} · {words.said(kind.title)}{words('form.colon')}{words.said(kind.purpose)}"
         for kind in text.kinds
     )
 
