@@ -167,7 +167,7 @@ class PostgresqlProofs:
 
     async def spend(self, questions: list[Question]) -> set[str]:
         values: list[Any] = [[one for one, _ in questions], [_moment(until) for _, until in questions]]
-        _, rows = await store.plane(self._environment).execute_query(_POSTGRESQL, values)
+        rows = await store.plane(self._environment).execute_query_dict(_POSTGRESQL, values)
         return {row["key"] for row in rows}
 
     async def close(self) -> None:
