@@ -96,7 +96,7 @@ async def prepare(
         role=mandate.role if mandate else "",
     )
     text = compose_text(
-        await _asker(app),
+        await asker_of(app),
         details,
         services,
         await _departments(services),
@@ -176,7 +176,7 @@ def _earlier(until: str, other: datetime | None) -> str:
     return clock.to_text(other)
 
 
-async def _asker(app: App) -> Asker:
+async def asker_of(app: App) -> Asker:
     """What the app says of itself. Raises consent-not-ready for a live app that has not said enough."""
     missing = [
         text
