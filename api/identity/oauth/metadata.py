@@ -11,11 +11,17 @@ from api.identity.oauth.server import GRANTS
 
 
 def describe_server(
-    issuer: str, docs_url: str, scopes: list[str], *, has_certificates: bool = False
+    issuer: str,
+    docs_url: str,
+    scopes: list[str],
+    *,
+    has_certificates: bool = False,
+    has_registration: bool = False,
 ) -> dict[str, Any]:
     """The metadata document of the plane whose issuer this is; `scopes` are those of the published services.
 
-    `has_certificates` says whether a TLS terminator hands on client certificates here.
+    `has_certificates` says whether a TLS terminator hands on client certificates here, `has_registration` whether
+    clients may register themselves (in the sandbox).
     """
     without = set() if has_certificates else {"tls_client_auth"}
     document: dict[str, Any] = {
@@ -39,6 +45,8 @@ def describe_server(
         "scopes_supported": [*sorted(IDENTITY), *scopes],
         "service_documentation": f"{docs_url}/how-to/get-a-token/",
     }
+    if has_registration:
+        document["registration_endpoint"] = f"{issuer}/oauth/register"
     for endpoint in ("token", "revocation", "introspection"):
         methods = CONFIDENTIAL if endpoint == "introspection" else METHODS
         document[f"{endpoint}_endpoint_auth_methods_supported"] = [

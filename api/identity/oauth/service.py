@@ -243,6 +243,7 @@ class AuthorizationService:
             self.docs_url,
             sorted(published.offered_by),
             has_certificates=bool(self.certificates.header),
+            has_registration=self.environment == "sandbox",
         )
 
     async def claims_of(self, token: str) -> tokens.Claims | None:

@@ -15,7 +15,6 @@ from api.identity.oauth.errors import InputRefused
 from api.identity.oauth.forms import read_body
 from api.identity.registration import service
 from api.identity.registration.metadata import read_document
-from api.settings import Settings
 
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _LIMIT = {"slowapi": "60/minute", "slowapi_scope": "client-registration"}
@@ -97,13 +96,6 @@ async def delete_client(request: RegistrationRequest, client_id: ClientId) -> Re
     except OAuth2Error as error:
         return _refusal(error)
     return Response(content=b"", status_code=204, headers=_NO_STORE)
-
-
-def describe_registration(settings: Settings) -> dict[str, Any]:
-    """What the server's metadata says of it: the endpoint, in the sandbox (RFC 8414 §2)."""
-    if settings.environment != "sandbox":
-        return {}
-    return {"registration_endpoint": f"{settings.issuer_of('sandbox')}/oauth/register"}
 
 
 router = Router("/oauth", route_handlers=[register_client, read_client, update_client, delete_client])
