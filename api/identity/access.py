@@ -24,6 +24,7 @@ from api.core.problems import Refusal
 from api.identity.housekeeping import keeping_house
 from api.identity.installation import Installation, configure, current
 from api.identity.models import Session
+from api.identity.outside.running import outside_sign_in
 from api.identity.people.personal_tokens import PREFIX as PERSONAL_TOKEN
 from api.identity.people.personal_tokens import caller_of_personal_token
 from api.identity.people.sessions import caller_of, find_session
@@ -45,7 +46,7 @@ class IdentityPlugin(InitPlugin):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         configure(self._installation)
         app_config.dependencies.setdefault("caller", Provide(provide_caller))
-        app_config.lifespan = [*app_config.lifespan, lambda _: keeping_house()]
+        app_config.lifespan = [*app_config.lifespan, lambda _: keeping_house(), outside_sign_in]
         return app_config
 
 

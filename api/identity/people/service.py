@@ -133,6 +133,8 @@ async def ask_reset(email: str) -> None:
     inputs.check()
     async with audit.write(ANONYMOUS.actor, "person:ask-reset", "person") as entry:
         person = await Person.get_or_none(email=address, disabled_at=None)
+        if person is not None and not person.password_hash:
+            person = None  # signs in through an outside provider alone: a password would outlive it there
         is_flood = await _is_flood(links.RESET, address)
         token = await links.make_link(links.RESET, email=address, person_id=person.id if person else "")
         if person is not None:

@@ -236,6 +236,12 @@ async def sign_in(credential: dict[str, Any], user_agent: str) -> tuple[str, Ses
         person = await Person.get_or_none(id=row.person_id, disabled_at=None)
         if person is None:
             raise _refused("没有此账户。", "There is no such account.", "unknown-passkey")
+        if not person.password_hash:  # who is shut out there must not get in past the provider
+            raise _refused(
+                "此账户通过外部身份提供方登录，通行密钥只作第二步验证。",
+                "This account signs in through its outside provider; the passkey is its second factor only.",
+                "outside-only",
+            )
         entry.subject = f"person/{person.id}"
         entry.detail["passkey"] = row.id
         return await open_session(entry, person, user_agent, has_mfa=True)
