@@ -177,8 +177,8 @@ async def new_journey(
     dpop: bool = False, **columns: Any,
 ) -> Journey:  # fmt: skip
     """A journey of a new app: confidential with a secret, unless keys, `public` or a profile say otherwise."""
-    if profile == "fapi2" and keys is None:
-        keys, dpop = [new_key()], True
+    if profile == "fapi2":
+        keys, dpop = keys or [new_key()], True
     client = await plane.new_app(*(scopes or SCOPES), keys=keys)
     settings: dict[str, Any] = {
         "profile": profile, "grant_types": CODE_GRANTS, "redirect_uris": [CALLBACK], **columns,

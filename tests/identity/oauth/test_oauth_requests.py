@@ -10,7 +10,7 @@ from tests.identity.oauth.plane import SCOPES, Client, Plane
 COMPANY = SCOPES[0]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 ENDPOINTS = ["/oauth/token", "/oauth/revoke", "/oauth/introspect"]
-PARAMETERS = ["grant_type", "scope", "client_id", "client_secret", "client_assertion", "client_assertion_type", "token",
+PARAMETERS = ["grant_type", "code", "refresh_token", "code_verifier", "redirect_uri", "authorization_details", "scope", "client_id", "client_secret", "client_assertion", "client_assertion_type", "token",
               "token_type_hint", "resource", "anything", "码"]  # fmt: skip
 CONTROL = ["\x00", "\x01", "\x1f", "\n", "\t", "\x7f", "\x85", "\x9f"]
 
