@@ -8,8 +8,6 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
-from api.gateway.exchange import Exchange
-
 _BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 _HELP = {
     "kaimen_requests_total": "Operation calls by service, operation, status and the step that refused.",
@@ -51,6 +49,10 @@ class Histogram:
         return [*lines, f"{name}_sum{braces} {self.total:.6f}", f"{name}_count{braces} {seen}"]
 
 
+def _nothing() -> None:
+    return None
+
+
 class Metrics:
     """What one process counts."""
 
@@ -60,6 +62,7 @@ class Metrics:
         self._histograms: dict[tuple[str, str], Histogram] = {}
         self._durations: dict[str, tuple[Histogram, Histogram]] = {}
         self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self.catch_up: Callable[[], None] = _nothing  # what is to be done before anybody reads
 
     def add(self, name: str, labels: str = "", count: int = 1) -> None:
         """Raise a counter; `labels` as they are written, `plan="standard"`."""
@@ -77,34 +80,29 @@ class Metrics:
         """A value that is asked for when the metrics are."""
         self._gauges[name] = (text, read)
 
-    def count(self, exchange: Exchange, duration_us: int) -> None:
-        """Take one finished call in."""
-        operation = exchange.operation
-        problem = exchange.problem
-        service = exchange.compiled.entry.key if exchange.compiled is not None else ""
-        key = (
-            service, operation.id if operation is not None else "", exchange.status,
-            problem.kind.step if problem is not None else "",
-        )  # fmt: skip
+    def count(
+        self, service: str, operation: str, status: int, step: str, problem: str, duration_us: int, upstream_us: int,
+        attempts: int, plan: str,
+    ) -> None:  # fmt: skip
+        """Take one finished call in. `step` and `problem` (a slug) are "" where it went through."""
+        key = (service, operation, status, step)
         self._requests[key] = self._requests.get(key, 0) + 1
         durations = self._durations.get(service)
         if durations is None:
             durations = self._durations[service] = (Histogram(), Histogram())
-        upstream_us = exchange.upstream_us
         durations[0].add((duration_us - upstream_us) / 1e6)
-        if exchange.attempts:
+        if attempts:
             durations[1].add(upstream_us / 1e6)
-            if exchange.attempts > 1:
-                self.add(
-                    "kaimen_upstream_attempts_total", f'service="{_escape(service)}"', exchange.attempts - 1
-                )
-        if problem is not None:
-            self.add("kaimen_problems_total", f'problem="{problem.kind.slug}"')
-            if problem.kind.slug == "quota-exceeded":
-                self.add("kaimen_quota_refusals_total", f'plan="{_escape(exchange.plan)}"')
+            if attempts > 1:
+                self.add("kaimen_upstream_attempts_total", f'service="{_escape(service)}"', attempts - 1)
+        if problem:
+            self.add("kaimen_problems_total", f'problem="{problem}"')
+            if problem == "quota-exceeded":
+                self.add("kaimen_quota_refusals_total", f'plan="{_escape(plan)}"')
 
     def render(self, gateway: Any = None) -> str:
         """Everything as Prometheus text; with `gateway`, the circuit breakers too."""
+        self.catch_up()
         lines: list[str] = []
         _head(lines, "kaimen_requests_total", "counter")
         for (service, operation, status, step), count in sorted(self._requests.items()):

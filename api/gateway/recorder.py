@@ -24,7 +24,8 @@ from api.core import store
 from api.core.logging import log, log_failure
 from api.core.problems import RESERVED
 from api.gateway.exchange import Exchange
-from api.gateway.masking import AddressMask, shown_unrouted
+from api.gateway.finished import FinishedCalls
+from api.gateway.masking import AddressMask
 from api.gateway.metrics import Metrics
 from api.gateway.request_ids import text_of_millisecond
 from api.gateway.usage import Bucket, Usage
@@ -32,6 +33,7 @@ from api.settings import Settings
 
 KEPT_ROWS = 30_000  # log rows kept while the store is away: some 30 MB
 BATCH_ROWS = 4_000  # one transaction: evidence waits behind it for some 30 ms
+CALLS_AT_ONCE = 256  # worked out in one go: some 2 ms in which no request moves
 PURGE_ROWS = 2_000
 PURGE_SECONDS = 60.0
 USAGE_DAYS = 400
@@ -88,11 +90,14 @@ class Recorder:
         self._metrics = metrics
         self._rows: deque[Row] = deque()
         self.usage = Usage()
-        self._masks: dict[int, tuple[Any, AddressMask]] = {}
+        self._finished = FinishedCalls(metrics, self.usage)
+        metrics.catch_up = self.catch_up
         self._writing = asyncio.Lock()
         self._failures = 0
         metrics.add_gauge(
-            "kaimen_log_rows_waiting", "Rows of the request log not yet written.", lambda: len(self._rows)
+            "kaimen_log_rows_waiting",
+            "Rows of the request log not yet written.",
+            lambda: len(self._rows) + len(self._finished),
         )
         metrics.add_gauge(
             "kaimen_usage_entries", "Usage buckets and field sets in memory.", lambda: self.usage.size
@@ -101,47 +106,23 @@ class Recorder:
     # -- the hot path -------------------------------------------------------------------------------
     def add(self, exchange: Exchange, duration_us: int) -> None:
         """Take one finished call in. Waits for nothing and never fails because of the store."""
-        operation = exchange.operation
-        app = exchange.app
-        app_id = app.id if app is not None else ""
-        if operation is not None:
-            service = exchange.compiled.entry.key if exchange.compiled is not None else _key_of(exchange)
-            name = operation.id
-            path = self.mask_of(exchange).shown(exchange.path, exchange.path_values, exchange.query_string)
-        else:
-            service = _key_of(exchange)
-            name = ""
-            path = shown_unrouted(exchange.path or exchange.raw_path.decode("latin-1"), exchange.query_string)
-        problem = exchange.problem
-        decision = exchange.decision
-        rows = self._rows
-        rows.append(
-            (
-                exchange.request_id, exchange.started_at_us, exchange.parent_id, app_id, service, name, exchange.face,
-                exchange.method[:8], path, exchange.status, duration_us, exchange.upstream_us, exchange.request_bytes,
-                exchange.response_bytes, "" if problem is None else problem.kind.step,
-                "" if problem is None else problem.kind.slug, problem, exchange.verdicts,
-                "" if decision is None else decision.purpose, exchange.scenario, exchange.quota_left,
-                exchange.trace_parent[3:35],
-            )
-        )  # fmt: skip
-        if len(rows) > KEPT_ROWS:
-            rows.popleft()
-            self._metrics.add("kaimen_log_rows_dropped_total")
-        self.usage.count(exchange, service, name, app_id, duration_us)
+        self._finished.add(exchange, duration_us)
+        if len(self._finished) > KEPT_ROWS:  # the writer did not come by: counted at least
+            self.catch_up()
 
     def mask_of(self, exchange: Exchange) -> AddressMask:
         """How the address of this exchange's operation is shown."""
-        operation = exchange.operation
-        known = self._masks.get(id(operation))
-        if known is not None and known[0] is operation:
-            return known[1]
-        assert exchange.service is not None
-        if len(self._masks) > 20_000:
-            self._masks.clear()
-        mask = AddressMask(operation, exchange.service)
-        self._masks[id(operation)] = (operation, mask)
-        return mask
+        return self._finished.mask_of(exchange.operation, exchange.service)
+
+    def catch_up(self, calls: int = KEPT_ROWS) -> None:
+        """Count finished calls and make their rows, the oldest `calls` at most; whoever reads counters asks for it."""
+        rows = self._rows
+        rows.extend(self._finished.work_out(calls))
+        overflow = len(rows) - KEPT_ROWS
+        if overflow > 0:
+            for _ in range(overflow):
+                rows.popleft()
+            self._metrics.add("kaimen_log_rows_dropped_total", count=overflow)
 
     # -- writing ------------------------------------------------------------------------------------
     @asynccontextmanager
@@ -165,6 +146,9 @@ class Recorder:
         """Write what there is now, so that the next read of this process sees it; False when it cannot be."""
         async with self._writing:
             try:
+                for _ in range(0, len(self._finished), CALLS_AT_ONCE):
+                    self.catch_up(CALLS_AT_ONCE)
+                    await asyncio.sleep(0)  # requests come first
                 waiting = len(self._rows)  # what comes meanwhile is the next turn's
                 while waiting > 0 and self._rows:
                     await self._write_rows()
@@ -290,10 +274,6 @@ class Recorder:
         hour = int(now // 3600) - USAGE_DAYS * 24
         await connection.execute_query(f"DELETE FROM usage_bucket WHERE hour < {mark}", [hour])  # noqa: S608
         return count
-
-
-def _key_of(exchange: Exchange) -> str:
-    return exchange.service.key if exchange.service is not None else ""
 
 
 async def _insert(

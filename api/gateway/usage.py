@@ -23,6 +23,7 @@ MAX_DEPTH = 3
 
 _encode = msgspec.json.encode
 Row = tuple[Any, ...]
+Key = tuple[int, str, str, str, int, str]  # hour since the epoch, app, service, operation, status, problem
 
 
 class Bucket:
@@ -33,7 +34,7 @@ class Bucket:
         "upstream_us",
     )  # fmt: skip
 
-    def __init__(self, number: int, key: tuple[int, str, str, str, int, str]) -> None:
+    def __init__(self, number: int, key: Key) -> None:
         self.id = number
         self.key = key
         self.calls = self.cost = self.duration_us = self.upstream_us = self.request_bytes = (
@@ -69,49 +70,43 @@ class Usage:
     def __init__(self) -> None:
         # Sixty random bits, so that processes do not meet; numbers follow each other and rows are appended.
         self._next = random.SystemRandom().getrandbits(42) << 20
-        self._buckets: dict[tuple[int, str, str, str, int, str], Bucket] = {}
+        self._buckets: dict[Key, Bucket] = {}
         self._changed: set[Bucket] = set()
         self._fields: dict[tuple[str, str, str, tuple[str, ...]], FieldCount] = {}
         self._changed_fields: set[tuple[str, str, str, tuple[str, ...]]] = set()
         self._has_new_field = False
         self._fields_written = time.monotonic()
 
-    def count(self, exchange: Exchange, service: str, operation: str, app_id: str, duration_us: int) -> None:
-        """Take one finished call in."""
-        problem = exchange.problem
-        key = (
-            exchange.started_at_us // 3_600_000_000, app_id, service, operation, exchange.status,
-            problem.kind.slug if problem is not None else "",
-        )  # fmt: skip
+    def count(
+        self, key: Key, sums: tuple[int, int, int, int, int], at_us: int, names: tuple[str, ...] = ()
+    ) -> None:
+        """Take one finished call in.
+
+        `sums`: cost, duration and upstream time in microseconds, bytes in and out. `names`: the fields it used.
+        """
         bucket = self._buckets.get(key)
         if bucket is None:
             self._next += 1
             bucket = self._buckets[key] = Bucket(self._next, key)
+        cost, duration_us, upstream_us, request_bytes, response_bytes = sums
         bucket.calls += 1
-        bucket.cost += exchange.cost
+        bucket.cost += cost
         bucket.duration_us += duration_us
-        bucket.upstream_us += exchange.upstream_us
-        bucket.request_bytes += exchange.request_bytes
-        bucket.response_bytes += exchange.response_bytes
+        bucket.upstream_us += upstream_us
+        bucket.request_bytes += request_bytes
+        bucket.response_bytes += response_bytes
         bucket.histogram[bisect_left(_BOUNDS_US, duration_us)] += 1
         self._changed.add(bucket)
-        if app_id and operation and problem is None:
-            self._count_fields(exchange, app_id, service, operation)
-
-    def _count_fields(self, exchange: Exchange, app_id: str, service: str, operation: str) -> None:
-        names: tuple[str, ...] = tuple(exchange.query_values) if exchange.query_values else ()
-        if exchange.header_values:
-            names += tuple("header:" + name for name in exchange.header_values)
-        if exchange.json is not None:
-            names += body_fields(exchange.json)
-        key = (app_id, service, operation, names)
-        count = self._fields.get(key)
-        if count is None:
-            count = self._fields[key] = FieldCount()
-            self._has_new_field = True
-        count.calls += 1
-        count.last_at = exchange.started_at_us
-        self._changed_fields.add(key)
+        _, app_id, service, operation, _, problem = key
+        if app_id and operation and not problem:
+            fields = (app_id, service, operation, names)
+            count = self._fields.get(fields)
+            if count is None:
+                count = self._fields[fields] = FieldCount()
+                self._has_new_field = True
+            count.calls += 1
+            count.last_at = at_us
+            self._changed_fields.add(fields)
 
     @property
     def size(self) -> int:
@@ -163,6 +158,16 @@ class Usage:
             }
         if len(self._fields) > _KEPT_FIELDS:
             self._fields = {key: self._fields[key] for key in self._changed_fields}
+
+
+def field_names(exchange: Exchange) -> tuple[str, ...]:
+    """The parameters and body fields that a call sent."""
+    names: tuple[str, ...] = tuple(exchange.query_values)
+    if exchange.header_values:
+        names += tuple("header:" + name for name in exchange.header_values)
+    if exchange.json is not None:
+        names += body_fields(exchange.json)
+    return names
 
 
 def body_fields(body: Any) -> tuple[str, ...]:
