@@ -1,4 +1,4 @@
-"""Requests to come: near to good ones for /oauth and /api, bent by a seeded Random. The same seed, the same bytes."""
+"""Requests to come: near to good ones for /api (those for /oauth stand in oauth_requests), bent by a seeded Random. The same seed, the same bytes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,16 +14,13 @@ from tests.fuzz.vocabulary import (
     METHODS,
     NASTY,
     NO_METHODS,
-    basic,
     bend,
     bent_json,
     encode,
     header_value,
 )
-from tests.identity.oauth.plane import new_key, sign
 
 CITY = Path(__file__).resolve().parents[2] / "sandbox" / "city" / "departments"
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,22 @@ class Target:
     tokens: tuple[str, ...]
     codes: tuple[str, ...]
     operations: tuple["Operation", ...] = ()
+    oauth: "OAuthTarget | None" = None
+
+
+@dataclass(frozen=True)
+class OAuthTarget:
+    """What the authorization server gave out: clients of each kind, and codes that wait."""
+
+    issuer: str
+    redirect_uri: str
+    public_client: str
+    fapi_client: str
+    registration_token: str
+    registration_access_token: str
+    request_uris: tuple[str, ...]
+    device_codes: tuple[str, ...]
+    refresh_tokens: tuple[str, ...] = ("x",)
 
 
 @dataclass(frozen=True)
@@ -118,85 +131,15 @@ def _resolved(value: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]
     return value
 
 
-def oauth_request(random: Random, target: Target) -> bytes:
-    """One request to the authorization server."""
-    path = random.choice([b"/oauth/token"] * 12 + [b"/oauth/revoke", b"/oauth/introspect"] * 6 + [
-        b"/oauth/jwks", b"/.well-known/oauth-authorization-server", b"/.well-known/openid-configuration", b"/oauth/",
-        b"/oauth//token", b"/oauth/token/", b"/oauth/%74oken", b"/oauth/token%00", b"/oauth/authorize", b"/OAUTH/TOKEN",
-    ])  # fmt: skip
-    message = Message(_method(random, "POST"), path)
-    if random.random() < 0.05:
-        message.query = encode(random, random.choice(NASTY))
-    if random.random() < 0.7:
-        message.headers.append((b"Authorization", basic(random, target.client_id, target.secret)))
-    if random.random() < 0.1:
-        message.headers.append(
-            (b"Authorization", header_value(random, "Bearer " + random.choice(target.tokens)))
-        )
-    media_type = "application/x-www-form-urlencoded" if random.random() < 0.9 else random.choice(MEDIA_TYPES)
-    message.headers.append((b"Content-Type", header_value(random, media_type)))
-    _add_headers(random, message, at_most=2)
-    message.body = _form(random, target)
-    return message.raw(random)
-
-
-def _method(random: Random, good: str) -> str:
+def pick_method(random: Random, good: str) -> str:
     kind = random.random()
     return good if kind < 0.9 else random.choice(METHODS if kind < 0.99 else NO_METHODS)
-
-
-def _form(random: Random, target: Target) -> bytes:
-    if random.random() < 0.04:
-        return random.randbytes(random.choice([1, 50, 3000, 40_000]))
-    good = {
-        "grant_type": "client_credentials",
-        "scope": "company:profile:read",
-        "client_id": target.client_id,
-        "client_secret": target.secret,
-        "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": _assertion(random, target) if random.random() < 0.2 else "a.b.c",
-        "token": random.choice(target.tokens),
-        "token_type_hint": "access_token",
-        "resource": "https://kaimen.example/api",
-        "audience": "x",
-        "code": "x",
-        "refresh_token": "x",
-        "request_uri": "urn:x",
-        random.choice(NASTY): "x",
-    }
-    chosen = ["grant_type", "token"] + [name for name in good if random.random() < 0.12]
-    if random.random() < 0.9:
-        chosen = list(dict.fromkeys(chosen))
-    random.shuffle(chosen)
-    pairs = []
-    for name in chosen:
-        value = good[name] if random.random() < 0.8 else bend(random, good[name])
-        pairs.append(
-            encode(random, name)
-            + random.choice([b"=", b"=", b"=", b"=", b"=", b"==", b""])
-            + encode(random, value)
-        )
-    return random.choice([b"&", b"&", b"&", b"&", b"&&", b";"]).join(pairs)
-
-
-_KEY = new_key()
-
-
-def _assertion(random: Random, target: Target) -> str:
-    """An assertion signed with a key of no app: everything up to the signature's check is exercised."""
-    claims: dict[str, Any] = {
-        "iss": target.client_id, "sub": target.client_id, "aud": "x", "jti": "x", "exp": 4_000_000_000, "iat": 1,
-    }  # fmt: skip
-    name = random.choice(list(claims))
-    claims[name] = random.choice([None, [], {}, 1e300, -1, True, 10**400, random.choice(NASTY)])
-    signed = sign(_KEY, claims)
-    return signed if random.random() < 0.7 else bend(random, signed)
 
 
 def api_request(random: Random, target: Target) -> bytes:
     """One request to the gateway: mostly to an operation that there is, with something wrong somewhere."""
     operation = random.choice(target.operations)
-    method = _method(random, operation.method)
+    method = pick_method(random, operation.method)
     message = Message(method, _path(random, operation, target), _query(random, operation, target))
     kind = random.random()
     if kind < 0.8:
@@ -210,7 +153,7 @@ def api_request(random: Random, target: Target) -> bytes:
             message.headers.append(
                 (name.encode(), header_value(random, random.choice([*NASTY, *target.codes])))
             )
-    _add_headers(random, message, at_most=3)
+    add_headers(random, message, at_most=3)
     if operation.body is not None or random.random() < 0.05:
         media_type = "application/json" if random.random() < 0.85 else random.choice(MEDIA_TYPES)
         message.headers.append((b"Content-Type", header_value(random, media_type)))
@@ -255,7 +198,7 @@ def _query(random: Random, operation: Operation, target: Target) -> bytes:
     return b"&".join(pairs)
 
 
-def _add_headers(random: Random, message: Message, *, at_most: int) -> None:
+def add_headers(random: Random, message: Message, *, at_most: int) -> None:
     for _ in range(random.randrange(at_most + 1)):
         name = random.choice(HEADERS)
         if name in {"expect", "upgrade"} and random.random() < 0.9:  # they change the protocol itself

@@ -12,7 +12,7 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibEndpoint
 from api.core import clock, store
 from api.identity.oauth.client_authentication import METHODS
 from api.identity.oauth.clients import Client
-from api.identity.oauth.errors import InputRefused
+from api.identity.oauth.errors import GrantRefused, InputRefused
 from api.identity.oauth.models import RefreshToken, RevokedToken, TokenFamily
 from api.identity.oauth.tokens import Claims
 from api.identity.oauth.unit_of_work import UNIT
@@ -84,6 +84,14 @@ class RevocationEndpoint(AuthlibEndpoint):
         self, token_string: str, token_type_hint: str | None
     ) -> OwnedToken | OwnedRefreshToken | None:
         return preloaded_token()
+
+    def authenticate_token(self, request: Any, client: Client) -> OwnedToken | OwnedRefreshToken | None:
+        """The token, if it is the client's; another's is refused in words, which authlib leaves out."""
+        self.check_params(request, client)
+        token = preloaded_token()
+        if token is not None and not token.check_client(client):
+            raise GrantRefused("This token was given to another app; only that one can revoke it.")
+        return token
 
     def revoke_token(self, token: OwnedToken | OwnedRefreshToken, request: Any) -> None:
         """An access token ends alone; with a refresh token ends the whole authorization."""
