@@ -98,14 +98,17 @@ class DataPlane:
             await stack.enter_async_context(self.recorder.running())
             await stack.enter_async_context(self.evidence.running())
             withdrawals = Withdrawals(self.settings)
-            feed = self._feed(withdrawals)
+            external = self._external()
+            feed = self._feed(withdrawals, external)
             stack.push_async_callback(feed.close)
             await feed.load()
             used_proofs = used_proofs_for(self.settings)
             stack.push_async_callback(used_proofs.close)
-            self.gateway = self._gateway(feed, withdrawals, used_proofs)
+            self.gateway = self._gateway(feed, withdrawals, used_proofs, external)
             app.state.gateway = self.gateway
             self.oauth.ring.when_revoked = self.gateway.tokens.clear
+            if external is not None:
+                await stack.enter_async_context(external.running(self.gateway.tokens.clear))
             stack.push_async_callback(self.gateway.meter.close)
             await stack.enter_async_context(
                 jobs.running(
@@ -119,16 +122,25 @@ class DataPlane:
             finally:
                 self._face = None
 
-    def _feed(self, withdrawals: Withdrawals) -> SnapshotFeed:
+    def _external(self) -> Any:
+        if not self.settings.external_issuers:
+            return None
+        made = importlib.import_module("api.main.external_issuers")  # brings an HTTP client: memory
+        return made.ExternalTokens(self.settings)
+
+    def _feed(self, withdrawals: Withdrawals, external: Any) -> SnapshotFeed:
+        ring = self.oauth.ring
         return SnapshotFeed(
             self.settings,
             self.connectors,
             read_service=service_of,
-            look_again=self.oauth.ring.look_again,
+            look_again=ring.look_again if external is None else external.look_again_with(ring),
             followers=[withdrawals],
         )
 
-    def _gateway(self, feed: SnapshotFeed, withdrawals: Withdrawals, used_proofs: UsedProofs) -> Gateway:
+    def _gateway(
+        self, feed: SnapshotFeed, withdrawals: Withdrawals, used_proofs: UsedProofs, external: Any
+    ) -> Gateway:
         others = {name: self.settings.issuer_of(name) for name in store.PLANES}
         del others[self.settings.environment]
         issuer = self.settings.issuer
@@ -138,7 +150,7 @@ class DataPlane:
         return Gateway(
             self.settings,
             snapshots=feed,
-            verify_token=verify,
+            verify_token=verify if external is None else external.verify_with(verify),
             revoked=self.oauth.revoked,
             meter=_meter(self.settings),
             connectors=self.connectors,

@@ -5,6 +5,8 @@ import ipaddress
 import uvicorn
 from msgspec import Struct
 
+from api.core.egress import EgressError, parse_target
+from api.identity.oauth.external import SettingError, read_setting
 from api.settings import Settings
 
 
@@ -32,6 +34,29 @@ def faults_of(settings: Settings) -> list[StartFault]:
             f"the embedded mode shows mail to everyone who reaches {settings.host}",
             "set KAIMEN_EMBEDDED=false, or listen on 127.0.0.1",
         ))  # fmt: skip
+    faults += _faults_of_external_issuers(settings)
+    return faults
+
+
+def _faults_of_external_issuers(settings: Settings) -> list[StartFault]:
+    following = "see docs/how-to/external-issuer"
+    try:
+        entries = read_setting(settings.external_issuers)
+    except SettingError as error:
+        return [StartFault(str(error), following)]
+    faults = []
+    for one in entries:
+        if one.issuer.rstrip("/") in {settings.issuer_of("sandbox"), settings.issuer_of("live")}:
+            faults.append(
+                StartFault(f"KAIMEN_EXTERNAL_ISSUERS: {one.issuer} is this platform itself", following)
+            )
+        try:
+            target = parse_target(one.jwks_uri)
+        except EgressError as error:
+            faults.append(StartFault(f"KAIMEN_EXTERNAL_ISSUERS: {one.jwks_uri}: {error}", following))
+            continue
+        if target.scheme != "https" and not _is_loopback(target.host):
+            faults.append(StartFault(f"KAIMEN_EXTERNAL_ISSUERS: {one.jwks_uri} is not https", following))
     return faults
 
 
