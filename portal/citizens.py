@@ -25,10 +25,15 @@ _CONTEXT = "portal:citizen:"
 
 
 class SignedIn(Struct, frozen=True):
-    """`at` is when they proved who they are, seconds since the epoch (auth_time)."""
+    """`at` is when they proved who they are, seconds since the epoch."""
 
     subject: Subject
-    at: int
+    at: float
+
+    @property
+    def auth_time(self) -> int:
+        """The same in full seconds, as tokens tell it."""
+        return int(self.at)
 
 
 def _name(request: AnyRequest) -> str:
@@ -45,11 +50,11 @@ def _context(request: AnyRequest) -> str:
     return _CONTEXT + settings_of(request).environment
 
 
-def remember(request: AnyRequest, subject: Subject, at: int = 0) -> Cookie:
+def remember(request: AnyRequest, subject: Subject, at: float = 0) -> Cookie:
     """The cookie that signs a citizen in for LIFE_SECONDS; `at` 0 means that they proved themselves just now."""
     if settings_of(request).environment == "sandbox":
         subject = replace(subject, national={}, birth_date=None)  # the city tells it again
-    body = msgspec.json.encode(SignedIn(subject, at or int(time.time())))
+    body = msgspec.json.encode(SignedIn(subject, at or time.time()))
     sealed = _vault(request).seal(body, _context(request)).replace("$", ".")
     return cookie(_name(request), sealed, seconds=LIFE_SECONDS)
 

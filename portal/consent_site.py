@@ -18,12 +18,12 @@ from portal import assets
 from portal.citizen_frame import citizen_page
 from portal.csrf import check_form
 from portal.language import language_of
-from portal.pages import authorize, citizen_sign_in, consents, device, mandates
+from portal.pages import authorize, citizen_outside, citizen_sign_in, consents, device, mandates
 from portal.security_headers import page_headers as page_headers  # noqa: PLC0414 - for the composition root
 from portal.view import explain
 
 PATHS = ("/authorize/", "/consents", "/device")
-_PAGES = (authorize, citizen_sign_in, mandates, consents, device)
+_PAGES = (authorize, citizen_sign_in, citizen_outside, mandates, consents, device)
 
 
 def citizen_routers() -> list[Router]:

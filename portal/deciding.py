@@ -79,9 +79,9 @@ def needs_sign_in(pending: PendingRequest, citizen: SignedIn | None) -> bool:
     if citizen is None:
         return True
     began = pending.expires_at.timestamp() - REQUEST_SECONDS
-    if SIGN_IN_AGAIN & set(pending.asked.prompt.split()) and citizen.at + 1 < began:
+    if SIGN_IN_AGAIN & set(pending.asked.prompt.split()) and citizen.at < began:
         return True
-    if 0 <= pending.asked.max_age < time.time() - citizen.at and citizen.at + 1 < began:
+    if 0 <= pending.asked.max_age < time.time() - citizen.at and citizen.at < began:
         return True
     wanted = assurance_of(pending)
     return bool(wanted) and _rank(citizen.subject.assurance) < _rank(wanted)
@@ -171,7 +171,7 @@ async def complete(
     """The address to send the browser to. Raises TooLate; a grant that reaches no app is ended again."""
     try:
         return await server_of(request).complete(
-            pending.id, subject, grant, browser=browser_of(request), auth_time=citizen.at,
+            pending.id, subject, grant, browser=browser_of(request), auth_time=citizen.auth_time,
             acr=citizen.subject.assurance,
         )  # fmt: skip
     except Refusal:

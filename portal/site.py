@@ -33,7 +33,9 @@ from portal.pages import (
     lifecycle,
     operations,
     organisations,
+    outside,
     people,
+    providers,
     requests,
     security,
     sign,
@@ -43,7 +45,7 @@ from portal.view import Navigation, came_from, draw, explain, is_person
 from sandbox.city.casting import cast
 
 _PAGES = (
-    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people,
+    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people, outside, providers,
 )  # fmt: skip
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]

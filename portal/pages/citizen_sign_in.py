@@ -15,6 +15,7 @@ from portal.citizen_frame import citizen_page
 from portal.frame import redirect
 from portal.language import language_of
 from portal.next_page import safe_next
+from portal.pages.citizen_outside import provider_buttons
 from portal.view import AnyRequest, Page, Words, settings_of
 
 _SOUGHT = 40
@@ -53,13 +54,13 @@ async def sign_in_page(
     return citizen_page(
         request, "citizen_sign_in.html", goes_to=goes_to, asking=asking, refuse=refuse, guardian_of=guardian_of,
         people=rows, is_cut=is_cut, is_whole=people is None, sought=sought, kept=kept, clear=here,
-        next=back or here, assurance=assurance, providers=_providers(request, back or here, assurance),
+        next=back or here, assurance=assurance, providers=await _providers(request, back or here, assurance),
     )  # fmt: skip
 
 
-def _providers(request: AnyRequest, next_: str, assurance: str) -> list[dict[str, str]]:
+async def _providers(request: AnyRequest, next_: str, assurance: str) -> list[dict[str, str]]:
     """The outside providers that citizens sign in with, live."""
-    return []
+    return await provider_buttons(next_, assurance) if settings_of(request).environment == "live" else []
 
 
 @post("/consents/sign-in", opt={"slowapi": "60/minute"})

@@ -124,7 +124,7 @@ async def _scopes(request: AnyRequest, words: Words) -> list[tuple[str, Any]]:
     return choices
 
 
-@post("/consents/mandates/new", opt={"slowapi": "30/minute"})
+@post("/consents/mandates", opt={"slowapi": "30/minute"})
 async def make_mandate(request: AnyRequest) -> Page | Response[None]:
     """Gives the mandate; what is wrong with it stands at its field."""
     citizen = await citizen_of(request)

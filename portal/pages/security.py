@@ -9,6 +9,8 @@ from litestar.params import FromPath
 from api.core.caller import Caller
 from api.core.dependencies import CurrentCaller
 from api.core.problems import Refusal
+from api.identity.outside.citizens import STAFF, providers_for
+from api.identity.outside.providers import accounts_of
 from api.identity.people import service as people
 from api.identity.security import passkeys, service
 from portal import flash, shown_once
@@ -45,10 +47,13 @@ async def _security_page(
 ) -> Page:
     state = await service.security_of(caller)
     go_on = _going_on(request)
+    accounts = await accounts_of(caller.id)
+    linked = {provider.id for _, provider in accounts}
     return await page(
         request, caller, "security.html", status=status, cookies=[_remember(go_on)] if go_on else [],
         state=state, factors=state.factors, go_on=go_on, passkey=passkey or PASSKEY.blank(),
-        confirm=f"{HOME}/confirm?next={quote(go_on or HOME)}",
+        confirm=f"{HOME}/confirm?next={quote(go_on or HOME)}", accounts=accounts,
+        linkable=[one for one in await providers_for(STAFF) if one.id not in linked],
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from api.core.dependencies import CurrentCaller
 from api.core.models import OutboxMail
 from api.core.problems import Refusal
 from api.identity import access
+from api.identity.outside.citizens import STAFF, providers_for
 from api.identity.people import service as people
 from api.identity.people import signing_in
 from api.identity.people.passwords import MIN_LENGTH
@@ -126,7 +127,14 @@ async def show_sign_in(request: AnyRequest, caller: CurrentCaller) -> Page | Res
     if is_person(caller):
         return redirect(go_on or "/apps")
     form = SIGN_IN.blank({"next": go_on, "email": _remembered(request)})
-    return await page(request, caller, "sign_in.html", form=form)
+    return await _sign_in_page(request, caller, form)
+
+
+async def _sign_in_page(request: AnyRequest, caller: Caller, form: Filled) -> Page:
+    status = 200 if form.is_valid else form.status
+    return await page(
+        request, caller, "sign_in.html", status=status, form=form, providers=await providers_for(STAFF)
+    )
 
 
 @post("/sign-in", opt=_GUESSED)
@@ -145,7 +153,7 @@ async def sign_in(request: AnyRequest, caller: CurrentCaller) -> Page | Response
             if isinstance(done, signing_in.SecondStep):
                 return redirect(f"/sign-in/step?next={quote(go_on)}", _step_cookie(done.ticket))
             return redirect(go_on or "/apps", access.session_cookie(done[0]), _forget_email())
-    return await page(request, caller, "sign_in.html", status=form.status, form=form)
+    return await _sign_in_page(request, caller, form)
 
 
 def _step_cookie(ticket: str) -> Cookie:
@@ -206,7 +214,7 @@ async def sign_in_with_passkey(request: AnyRequest, caller: CurrentCaller) -> Pa
     except Refusal as problem:
         form = SIGN_IN.blank({"next": go_on, "email": _remembered(request)})
         form.take(problem)
-        return await page(request, caller, "sign_in.html", status=form.status, form=form)
+        return await _sign_in_page(request, caller, form)
     return _signed_in(value, go_on)
 
 
