@@ -34,7 +34,6 @@ from api.gateway.withdrawals import Withdrawals
 from api.identity.access import IdentityPlugin
 from api.identity.installation import Installation
 from api.identity.oauth import tokens
-from api.identity.oauth.dpop import Nonces
 from api.identity.oauth.rights import CatalogueRights
 from api.identity.oauth.service import AuthorizationService
 from api.settings import Settings
@@ -51,7 +50,6 @@ class DataPlane:
         withhold(settings.client_certificate_header)
         self.connectors = ConnectorRegistry()
         self.oauth = AuthorizationService(settings, vault, CatalogueRights(settings.environment))
-        self.nonces = Nonces(vault.derive("dpop-nonce/" + settings.environment))
         self.metrics = Metrics()
         self.recorder = Recorder(settings, self.metrics)
         self.evidence = EvidenceWriter(settings, vault, self.metrics)
@@ -159,7 +157,7 @@ class DataPlane:
             metrics=self.metrics,
             withdrawals=withdrawals,
             used_proofs=used_proofs,
-            nonces=self.nonces,
+            nonces=self.oauth.nonces,
         )
 
 
