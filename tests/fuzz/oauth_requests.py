@@ -164,10 +164,12 @@ def _registration(random: Random, target: Target, oauth: OAuthTarget, endpoint: 
     if endpoint == "manage":
         client_id = oauth.public_client if random.random() < 0.7 else bend(random, oauth.public_client)
         path += b"/" + encode(random, client_id)
-        # PUT and DELETE with another token: the client that others are tried with has to stay
         method = random.choice(["GET", "PUT", "DELETE"])
-        token = oauth.registration_access_token if method == "GET" else "kra_" + "x" * 43
     message = Message(pick_method(random, method), path)
+    if endpoint == "manage":
+        # changed and deleted with another token only: the client that others are tried with has to stay
+        stays = message.method in {"GET", "HEAD", "OPTIONS"}
+        token = oauth.registration_access_token if stays else "kra_" + "x" * 43
     credential = f"Bearer {token}" if random.random() < 0.8 else bend(random, f"Bearer {token}")
     message.headers.append((b"Authorization", header_value(random, credential)))
     media_type = "application/json" if random.random() < 0.9 else random.choice(MEDIA_TYPES)
