@@ -19,13 +19,14 @@ from sandbox.city import routes as city_routes
 from sandbox.city.base import CityFile
 from sandbox.city.connector import CitySide
 from sandbox.city.departments import DEPARTMENTS
+from sandbox.city.identity_provider.routes import account_router
 from sandbox.city.state import States
 from sandbox.city.subjects import CitySubjects
 
 
 def platform_routers() -> list[Router]:
     """The platform API, whole."""
-    return [identity_routes.router, catalogue_routes.router, gateway_routes.router, city_routes.router]
+    return [identity_routes.router, catalogue_routes.router, gateway_routes.router, city_routes.router, account_router]
 
 
 def city_side(settings: Settings, *, is_sole: bool = False) -> CitySide:

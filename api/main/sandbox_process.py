@@ -22,6 +22,7 @@ from api.main.control_plane import city_answers, city_side, platform_routers
 from api.main.data_plane import DataPlane
 from api.settings import Settings
 from portal.site import page_headers, portal_plugin
+from sandbox.city.identity_provider.routes import provider_router
 from sandbox.synthetic import synthetic_connector
 
 CALENDAR_SECONDS = 60.0
@@ -46,6 +47,7 @@ def compose_sandbox(
             provider_routes.router,
             registration_endpoint.router,
             *platform_routers(),
+            provider_router,
             *health.handlers(),
             *_documentation(settings),
         ],

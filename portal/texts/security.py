@@ -23,6 +23,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "security.confirm_now": ("立即确认", "Confirm now"),
     "security.go_on": ("继续刚才的操作", "Go on with what you were doing"),
+    "security.outside": ("由身份提供方验证", "Verified by the identity provider"),
     "security.shown": ("本次登录已通过两步验证。", "This session has shown a second factor."),
     # --- authenticator app -----------------------------------------------------------------------
     "totp.title": ("身份验证器", "Authenticator app"),

@@ -20,6 +20,7 @@ from api.identity.organisations.service import create_organisation, find_organis
 from sandbox.city.base import FILE
 from sandbox.city.department import Department
 from sandbox.city.departments import DEPARTMENTS
+from sandbox.city.identity_provider.install import ensure_providers
 from sandbox.city.inventory import meta_of, personas, read_services, report
 from sandbox.city.population import generate as population
 from sandbox.city.population.generate import Progress, version_of
@@ -53,7 +54,9 @@ async def seed(
         if progress is not None:
             progress("services", number, len(DEPARTMENTS))
     await follow_everybody()
-    return {**report(home), "generated": is_new, "published": published}
+    return {
+        **report(home), "generated": is_new, "published": published, "identity_providers": await ensure_providers(),
+    }  # fmt: skip
 
 
 async def _publish(department: Department) -> tuple[str, bool]:

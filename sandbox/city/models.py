@@ -29,3 +29,27 @@ class StateHead(Model):
 
     class Meta:
         table = "city_state_head"
+
+
+class IdentityGrant(Model):
+    """What the city's identity provider gave out: a code (used once) or a refresh token. Hashes only."""
+
+    hash = fields.CharField(max_length=80, primary_key=True)
+    kind = fields.CharField(max_length=8)  # code or refresh
+    client_id = fields.CharField(max_length=64)
+    data = fields.TextField()  # JSON
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "city_identity_grant"
+
+
+class DisabledAccount(Model):
+    """An account of the city's identity provider that is shut out there."""
+
+    id = fields.CharField(max_length=64, primary_key=True)
+    disabled_at = fields.DatetimeField()
+
+    class Meta:
+        table = "city_identity_disabled"

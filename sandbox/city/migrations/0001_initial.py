@@ -7,6 +7,28 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
+            name='DisabledAccount',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ('disabled_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'city_identity_disabled', 'app': 'city', 'pk_attr': 'id', 'table_description': "An account of the city's identity provider that is shut out there."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='IdentityGrant',
+            fields=[
+                ('hash', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=80)),
+                ('kind', fields.CharField(max_length=8)),
+                ('client_id', fields.CharField(max_length=64)),
+                ('data', fields.TextField(unique=False)),
+                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('used_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'city_identity_grant', 'app': 'city', 'pk_attr': 'hash', 'table_description': "What the city's identity provider gave out: a code (used once) or a refresh token. Hashes only."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='StateHead',
             fields=[
                 ('state_id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
