@@ -47,6 +47,7 @@ class Trial(Struct, frozen=True):
     address: str
     is_ready: bool
     is_fapi: bool
+    has_commands: bool  # none for an app whose tokens are bound to a key: it goes through the page
     command_line: str
     curl: str
 
@@ -90,18 +91,18 @@ async def trial_of(app: App, settings: Settings, words: Words) -> Trial:
     """What there is to try with this app."""
     entries = await _entries(app, words)
     base = settings.issuer_of("sandbox")
-    key, _, purpose = (entries[0].key if entries else "tax@v1:bank-credit").partition(":")
-    body = msgspec.json.encode(
-        {"client_id": app.client_id, "persona": PERSONA, "service": key, "purpose": purpose}
-    )
+    purpose = (entries[0].key if entries else "").rpartition(":")[2]
+    body = msgspec.json.encode({"persona": PERSONA, "purpose": purpose}).decode()
     return Trial(
         entries=entries,
         address=address_of(app, settings),
         is_ready=address_of(app, settings) in app.redirect_uris and "authorization_code" in app.grant_types,
         is_fapi=app.profile == "fapi2",
-        command_line=f"kaimen token --client-id {app.client_id} --persona {PERSONA} --purpose {purpose}",
-        curl=f'curl -X POST {base}/platform/v1/sandbox/grants \\\n  -H "Authorization: Bearer $KAIMEN_PERSONAL_TOKEN" \\\n'
-        f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body.decode())}",
+        has_commands=not app.token_binding and app.auth_method == "client_secret",
+        command_line=f'kaimen token --client-id {app.client_id} --client-secret "$CLIENT_SECRET" \\\n'
+        f"  --persona {PERSONA} --purpose {purpose}",
+        curl=f'curl -u {app.client_id}:"$CLIENT_SECRET" {base}/platform/v1/sandbox/grants \\\n'
+        f"  -H 'Content-Type: application/json' -d {shlex.quote(body)}",
     )
 
 

@@ -119,8 +119,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "oauth.try_prepared": ("试用地址已登记。", "The try-out address is registered."),
     "oauth.try_fapi": (
-        "金融级应用的请求要由它自己签名推送，门户没有你的私钥。用下面的命令行，或照教程走一遍。",
-        "Requests of a financial-grade app are pushed and signed by itself; the portal has no private key of yours. Use the commands below, or follow the tutorial.",
+        "金融级应用的请求要由它自己签名推送，门户没有你的私钥。照教程走一遍。",
+        "Requests of a financial-grade app are pushed and signed by itself; the portal has no private key of yours. Follow the tutorial.",
     ),
     "oauth.try_none": (
         "先订阅一项需要同意的服务，例如 tax@v1（用途 bank-credit）。",
