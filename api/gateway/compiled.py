@@ -1,12 +1,10 @@
-"""What the steps need of an operation, worked out once: names, rights, prices, validators, ready-made headers.
+"""What the steps need of an operation, worked out once: names, rights, prices, checks, ready-made headers.
 
-Made when an operation is first called, its validators when it is first validated: a process with thousands of
+Made when an operation is first called, its checks when it is first validated: a process with thousands of
 operations starts fast. Nothing here changes afterwards.
 """
 
 import re
-
-from jsonschema_rs import Draft202012Validator
 
 from api.catalogue.offers import OfferedOperation, Subscriber, obstacle_of
 from api.contract.answer_fields import fields_of
@@ -16,7 +14,7 @@ from api.gateway.deprecation import deprecation_headers
 from api.gateway.items import items_of
 from api.gateway.parameters import Reader
 from api.gateway.quota import CLASS_NUMBER
-from api.gateway.schemas import Schemas
+from api.gateway.schemas import Check, Schemas
 from api.gateway.trie import Trie
 
 _JSON = re.compile(r"application/(?:[^;]+\+)?json")
@@ -30,7 +28,7 @@ def is_json(media_type: str) -> bool:
 
 
 class MediaChecks:
-    """The validators of the media types of one body, by range: `application/json`, `image/*`, `*/*`."""
+    """The checks of the media types of one body, by range: `application/json`, `image/*`, `*/*`."""
 
     __slots__ = ("_by_range", "_found", "_schemas", "offered")
 
@@ -38,10 +36,10 @@ class MediaChecks:
         self.offered = tuple(one.content_type for one in media)
         self._schemas = schemas
         self._by_range = {one.content_type.partition(";")[0].strip().lower(): one for one in media}
-        self._found: dict[str, tuple[bool, Draft202012Validator | None]] = {}
+        self._found: dict[str, tuple[bool, Check | None]] = {}
 
-    def find(self, media_type: str) -> tuple[bool, Draft202012Validator | None]:
-        """Whether the media type is one of them, and the validator of its JSON, compiled at first use."""
+    def find(self, media_type: str) -> tuple[bool, Check | None]:
+        """Whether the media type is one of them, and the check of its JSON, compiled at first use."""
         known = self._found.get(media_type)
         if known is None:
             known = (False, None)
@@ -49,7 +47,7 @@ class MediaChecks:
             for key in (media_type, kind + "/*", "*/*") if slash else ():
                 media = self._by_range.get(key)
                 if media is not None:
-                    known = (True, self._schemas.validator(media.schema) if is_json(media_type) else None)
+                    known = (True, self._schemas.check(media.schema) if is_json(media_type) else None)
                     break
             if len(self._found) < _REMEMBERED:
                 self._found[media_type] = known
@@ -97,11 +95,11 @@ class Checks:
         described = tuple(media for response in good for media in response.media)
         self.offered = MediaChecks(described, schemas) if described else None
         self._answers = {one.status.upper(): MediaChecks(one.media, schemas) for one in operation.responses}
-        self._answered: dict[tuple[int, bytes], tuple[bool, bool, Draft202012Validator | None]] = {}
+        self._answered: dict[tuple[int, bytes], tuple[bool, bool, Check | None]] = {}
         self._accepted: dict[bytes, bool] = {}
 
-    def answer(self, status: int, content_type: bytes) -> tuple[bool, bool, Draft202012Validator | None]:
-        """Whether the contract describes the status, whether with this media type, and the validator of its JSON."""
+    def answer(self, status: int, content_type: bytes) -> tuple[bool, bool, Check | None]:
+        """Whether the contract describes the status, whether with this media type, and the check of its JSON."""
         key = (status, content_type)
         known = self._answered.get(key)
         if known is None:
@@ -121,17 +119,15 @@ class Checks:
                 return self._answers[name]
         return None
 
-    def _find_answer(
-        self, status: int, content_type: bytes
-    ) -> tuple[bool, bool, Draft202012Validator | None]:
+    def _find_answer(self, status: int, content_type: bytes) -> tuple[bool, bool, Check | None]:
         media = self._media_of(status)
         if media is None:
             return False, False, None
         if not media.offered:
             return True, True, None
         media_type = content_type.decode("latin-1").partition(";")[0].strip().lower()
-        is_known, validator = media.find(media_type)
-        return True, is_known or media_type == "application/problem+json", validator
+        is_known, check = media.find(media_type)
+        return True, is_known or media_type == "application/problem+json", check
 
     def is_acceptable(self, accept: bytes) -> bool:
         """Whether an Accept header leaves any of the media types that the operation offers."""
@@ -194,7 +190,7 @@ class CompiledOperation:
 
     @property
     def checks(self) -> Checks:
-        """The validators, compiled at first use."""
+        """The checks, compiled at first use."""
         if self._checks is None:
             self._checks = Checks(self.operation, self.entry.schemas)
         return self._checks

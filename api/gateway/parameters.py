@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from api.contract.model import Json, JsonObject, Parameter
-from api.gateway.schemas import FieldError, Schemas, errors_of, is_any_text
+from api.gateway.schemas import FieldError, Schemas, is_any_text
 
 Pairs = list[tuple[str, str]]  # decoded name, value as sent
 
@@ -48,7 +48,7 @@ class Reader:
     """Reads one parameter of the contract. `read` gives its typed value, MISSING, or adds to `errors`."""
 
     __slots__ = (
-        "_is_array", "_is_object", "_item_types", "_property_types", "_validator",
+        "_is_array", "_is_object", "_item_types", "_property_types", "_schema_check",
         "explode", "is_json", "key", "location", "name", "others", "pointer", "required", "schema", "style", "takes_any_text", "types",
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ class Reader:
         self._is_array = "array" in self.types and not scalars
         self._is_object = "object" in self.types and not scalars and not self._is_array
         self.takes_any_text = is_any_text(self.schema) and not self.is_json
-        self._validator = None if self.takes_any_text else schemas.validator(parameter.schema)
+        self._schema_check = None if self.takes_any_text else schemas.check(parameter.schema)
 
     def read_text(self, text: str, errors: list[FieldError]) -> Any:
         """From a decoded text: a path segment, a header or a cookie."""
@@ -173,10 +173,10 @@ class Reader:
         return self._check(value, errors)
 
     def _scalar(self, text: str) -> Any:
-        if len(self.types) == 1 or self._validator is None:
+        if len(self.types) == 1 or self._schema_check is None:
             return coerce(text, self.types)
         value = coerce(text, self.types)
-        if value is not text and "string" in self.types and not self._validator.is_valid(value):
+        if value is not text and "string" in self.types and not self._schema_check.is_valid(value):
             return text
         return value
 
@@ -188,9 +188,9 @@ class Reader:
             return MISSING
 
     def _check(self, value: Any, errors: list[FieldError]) -> Any:
-        if value is MISSING or self._validator is None or self._validator.is_valid(value):
+        if value is MISSING or self._schema_check is None or self._schema_check.is_valid(value):
             return value
-        errors += errors_of(self._validator, value, self.pointer)
+        errors += self._schema_check.errors(value, self.pointer)
         return MISSING
 
 

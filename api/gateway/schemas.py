@@ -4,6 +4,9 @@ Compiled by jsonschema-rs (draft 2020-12). Formats are checked, unknown ones pas
 Messages never hold the value that was sent: they are answered and may be logged.
 """
 
+from collections.abc import Callable
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -11,10 +14,10 @@ from jsonschema_rs import Draft202012, Draft202012Validator, FancyRegexOptions, 
 
 from api.contract.model import Json, JsonObject
 from api.core.logging import log_warning
+from api.gateway import listing
+from api.gateway.listing import COMPONENTS, LISTED_LEVELS, MAX_ERRORS
 
-MAX_ERRORS = 20
 _BASE = "urn:kaimen:contract"
-_LOCAL = "#/components/schemas/"
 _ANNOTATIONS = frozenset(
     {
         "description",
@@ -37,17 +40,40 @@ _ENGINES: tuple[RegexOptions | FancyRegexOptions, ...] = (
 FieldError = dict[str, Any]  # {"pointer", "message"}
 
 
+class Check:
+    """A schema, compiled: whether a value fits it, and if not, why."""
+
+    __slots__ = ("_lister", "_schema", "_schemas", "is_valid")
+
+    def __init__(self, schema: Json, validator: Draft202012Validator, schemas: "Schemas") -> None:
+        self.is_valid: Callable[[Any], bool] = validator.is_valid
+        self._schemas = schemas
+        self._schema = schema
+        self._lister: Draft202012Validator | None = None
+
+    def errors(self, value: Json, pointer: str) -> list[FieldError]:
+        """What is wrong with a value that does not fit, at most MAX_ERRORS of it; JSON pointers below `pointer`."""
+        if self._lister is None:
+            self._lister = self._schemas.compile(listing.rewritten(self._schema), is_for_listing=True)
+        if self._schemas.is_recursive and listing.is_deeper(value, LISTED_LEVELS):
+            message = f"does not fit the contract; where, is told of values of up to {LISTED_LEVELS} levels"
+            return [{"pointer": pointer, "message": message}]
+        found = listing.errors_of(self._lister, value, pointer) if self._lister is not None else iter(())
+        errors: list[FieldError] = list(islice(found, MAX_ERRORS))
+        return errors or [{"pointer": pointer, "message": "does not fit the contract"}]
+
+
 class Schemas:
     """The schemas of a service version, by which its requests and answers are checked."""
 
     def __init__(self, key: str, schemas: dict[str, JsonObject]) -> None:
         self._key = key
         self._schemas = schemas
-        self._registries: dict[int, Registry] = {}
-        self._by_reference: dict[str, Draft202012Validator | None] = {}
+        self._registries: dict[tuple[int, bool], Registry] = {}
+        self._by_reference: dict[str, Check | None] = {}
 
-    def validator(self, schema: Json) -> Draft202012Validator | None:
-        """The validator for a schema of the contract; None where any value will do.
+    def check(self, schema: Json) -> Check | None:
+        """The check of a schema of the contract; None where any value will do.
 
         A schema that cannot be compiled (a broken expression, a reference to nothing) checks nothing, and is
         logged: the contract's owner is told at import, and a call is no time to fail.
@@ -57,9 +83,18 @@ class Schemas:
         if isinstance(schema, dict) and len(schema) == 1 and "$ref" in schema:
             reference = schema["$ref"]
             if reference not in self._by_reference:
-                self._by_reference[reference] = self._compile({"$ref": _absolute(reference)})
+                self._by_reference[reference] = self._check(schema)
             return self._by_reference[reference]
-        return self._compile(_with_absolute_references(schema))
+        return self._check(schema)
+
+    def _check(self, schema: Json) -> Check | None:
+        validator = self.compile(schema)
+        return None if validator is None else Check(schema, validator, self)
+
+    @cached_property
+    def is_recursive(self) -> bool:
+        """Whether a schema is described by itself."""
+        return listing.is_recursive(self._schemas)
 
     def resolve(self, schema: Json) -> Json:
         """The schema behind a chain of plain references to components."""
@@ -67,7 +102,7 @@ class Schemas:
             if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
                 return schema
             reference = schema["$ref"]
-            if not reference.startswith(_LOCAL):
+            if not reference.startswith(COMPONENTS):
                 return schema
             schema = self._schemas.get(_name_of(reference), {})
         return {}
@@ -92,12 +127,14 @@ class Schemas:
             found.add("object")
         return found
 
-    def _compile(self, schema: Json) -> Draft202012Validator | None:
+    def compile(self, schema: Json, *, is_for_listing: bool = False) -> Draft202012Validator | None:
+        """The validator of a schema of the contract, or of one rewritten for listing errors."""
+        schema = _with_absolute_references(schema)
         problem: Exception | None = None
         for number, engine in enumerate(_ENGINES):
             try:
                 return Draft202012Validator(
-                    schema, registry=self._registry(number), validate_formats=True, ignore_unknown_formats=True,
+                    schema, registry=self._registry(number, is_for_listing=is_for_listing), validate_formats=True, ignore_unknown_formats=True,
                     mask="value", pattern_options=engine, offline=True,
                 )  # fmt: skip
             except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
@@ -105,24 +142,18 @@ class Schemas:
         log_warning("validate.schema_unusable", service=self._key, error=str(problem)[:200])
         return None
 
-    def _registry(self, number: int) -> Registry:
-        registry = self._registries.get(number)
+    def _registry(self, number: int, *, is_for_listing: bool) -> Registry:
+        registry = self._registries.get((number, is_for_listing))
         if registry is None:
-            document = {"components": {"schemas": self._schemas}}
+            components: dict[str, dict[str, Json]] = {"schemas": dict(self._schemas)}
+            if is_for_listing:
+                components["rewritten"] = {
+                    name: listing.rewritten(schema) for name, schema in self._schemas.items()
+                }
+            document = {"components": components}
             registry = Registry([(_BASE, document)], draft=Draft202012)
-            self._registries[number] = registry
+            self._registries[number, is_for_listing] = registry
         return registry
-
-
-def errors_of(validator: Draft202012Validator, value: Json, pointer: str) -> list[FieldError]:
-    """What is wrong with a value, at most MAX_ERRORS of it; pointers are JSON pointers below `pointer`."""
-    errors: list[FieldError] = []
-    for error in validator.iter_errors(value):
-        path = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.instance_path)
-        errors.append({"pointer": pointer + path, "message": error.message[:300]})
-        if len(errors) >= MAX_ERRORS:
-            break
-    return errors
 
 
 def is_any_text(schema: Json) -> bool:
@@ -151,7 +182,7 @@ def _type_name(value: Json) -> str:
 
 
 def _name_of(reference: str) -> str:
-    return reference.removeprefix(_LOCAL).replace("~1", "/").replace("~0", "~")
+    return reference.removeprefix(COMPONENTS).replace("~1", "/").replace("~0", "~")
 
 
 def _absolute(reference: Json) -> Json:

@@ -7,7 +7,6 @@ department's answer against the contract too, so that drift is found before it g
 import re
 
 import msgspec
-from jsonschema_rs import Draft202012Validator
 
 from api.core.problem_types import (
     BODY_INVALID,
@@ -21,9 +20,10 @@ from api.core.problem_types import (
 from api.core.problems import Failure, ProblemType, Refusal
 from api.gateway.compiled import Checks, CompiledOperation, MediaChecks, is_json
 from api.gateway.exchange import Exchange
+from api.gateway.listing import MAX_ERRORS, is_deeper
 from api.gateway.parameters import MISSING, split_cookies, split_query
 from api.gateway.plane import Gateway
-from api.gateway.schemas import MAX_ERRORS, FieldError, errors_of
+from api.gateway.schemas import Check, FieldError
 
 PASSED = ("validate", "pass", "")
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
@@ -32,6 +32,9 @@ _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 CHECKED_BYTES = 16 * 1024
 SAMPLED_BYTES = 1024 * 1024
 SAMPLED = 16
+
+MAX_LEVELS = 64  # containers within containers: no interface needs more, and each level costs stack somewhere
+_TOO_DEEP = f"is nested deeper than {MAX_LEVELS} levels"
 
 _decode = msgspec.json.Decoder().decode
 
@@ -140,7 +143,7 @@ def _check_body(exchange: Exchange, gateway: Gateway, media: MediaChecks | None)
     content_type = _text_of(exchange.header_map.get(b"content-type", b""))
     exchange.content_type = content_type
     media_type = content_type.partition(";")[0].strip().lower()
-    is_known, validator = media.find(media_type) if media is not None else (False, None)
+    is_known, check = media.find(media_type) if media is not None else (False, None)
     if not is_known:
         raise Refusal(
             MEDIA_TYPE_UNSUPPORTED,
@@ -152,19 +155,29 @@ def _check_body(exchange: Exchange, gateway: Gateway, media: MediaChecks | None)
         return  # streamed: what it holds is the department's to check
     if exchange.json is None:
         exchange.json = parse_json(exchange, gateway)
-    if validator is not None and not validator.is_valid(exchange.json):
-        raise _invalid(BODY_INVALID, errors_of(validator, exchange.json, ""), gateway, compiled)
+    if check is not None and not check.is_valid(exchange.json):
+        raise _invalid(BODY_INVALID, check.errors(exchange.json, ""), gateway, compiled)
 
 
 def parse_json(exchange: Exchange, gateway: Gateway) -> object:
     """The body as JSON. Raises Refusal(BODY_INVALID)."""
     try:
-        return _decode(exchange.body or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = str(error).replace("JSON is malformed: ", "")[:200]
-        raise _invalid(
-            BODY_INVALID, [{"pointer": "", "message": f"is no JSON: {message}"}], gateway, exchange.compiled
-        ) from None
+        value = _decode(exchange.body or b"")
+    except RecursionError:
+        message = _TOO_DEEP
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = "is no JSON: " + str(error).replace("JSON is malformed: ", "")[:200]
+    else:
+        if not _is_too_deep(exchange.body or b"", value):
+            return value
+        message = _TOO_DEEP
+    raise _invalid(BODY_INVALID, [{"pointer": "", "message": message}], gateway, exchange.compiled)
+
+
+def _is_too_deep(body: bytes, value: object) -> bool:
+    if body.count(b"{") + body.count(b"[") <= MAX_LEVELS:
+        return False  # nearly every body, told at the speed of memory
+    return is_deeper(value, MAX_LEVELS)
 
 
 def _invalid(
@@ -192,26 +205,37 @@ def check_answer(exchange: Exchange, gateway: Gateway) -> None:
         if name == b"content-type":
             content_type = value
             break
-    is_described, is_known, validator = compiled.checks.answer(result.status, content_type)
+    is_described, is_known, check = compiled.checks.answer(result.status, content_type)
     if not is_described:
         if 200 <= result.status < 300 and compiled.checks.describes_success:
             message = f"the contract describes no answer with status {result.status}"
             raise _broken(compiled, [{"pointer": "", "message": message}])
         return
-    if not isinstance(body, bytes) or not body or exchange.method == "HEAD":
+    if not isinstance(body, bytes | None) or exchange.method == "HEAD":
+        return
+    if not body:
+        _check_absence(compiled, result.status)
         return
     if not is_known:
         offered = ", ".join(compiled.checks.offered_by(result.status))
         came = _text_of(content_type)[:100] or "nothing"
         message = f"the contract describes {offered}; it came as {came}"
         raise _broken(compiled, [{"pointer": "", "message": message}])
-    if validator is not None:
-        _check_answer_body(exchange, compiled, validator, body)
+    if check is not None:
+        _check_answer_body(exchange, compiled, check, body)
 
 
-def _check_answer_body(
-    exchange: Exchange, compiled: CompiledOperation, validator: Draft202012Validator, body: bytes
-) -> None:
+def _check_absence(compiled: CompiledOperation, status: int) -> None:
+    """An empty success is none where the contract offers nothing but JSON."""
+    offered = compiled.checks.offered_by(status)
+    if not 200 <= status < 300 or status in {204, 205} or not offered:
+        return
+    if all(is_json(one.partition(";")[0].strip().lower()) for one in offered):
+        message = f"the contract describes {', '.join(offered)}; it came without a body"
+        raise _broken(compiled, [{"pointer": "", "message": message}])
+
+
+def _check_answer_body(exchange: Exchange, compiled: CompiledOperation, check: Check, body: bytes) -> None:
     if len(body) > SAMPLED_BYTES:
         return
     if len(body) > CHECKED_BYTES and exchange.started_ns // 1000 % SAMPLED:
@@ -220,8 +244,8 @@ def _check_answer_body(
         value = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _broken(compiled, [{"pointer": "", "message": "is no JSON"}]) from None
-    if not validator.is_valid(value):
-        raise _broken(compiled, errors_of(validator, value, ""))
+    if not check.is_valid(value):
+        raise _broken(compiled, check.errors(value, ""))
 
 
 def _broken(compiled: CompiledOperation, errors: list[FieldError]) -> Failure:

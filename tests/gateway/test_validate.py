@@ -267,6 +267,19 @@ def test_scenarios_and_idempotency_keys() -> None:
         assert pointers(refused(world, headers={"idempotency-key": bad})) == ["/header/Idempotency-Key"]
 
 
+def test_a_body_is_refused_by_its_depth_before_any_schema() -> None:
+    media = (Media("application/json", {"type": "array"}),)
+    world = World([operation(method="POST", path="/orders", body=Body(True, media))])
+    levels = validate.MAX_LEVELS
+    validated(world, path=ORDERS, headers=AS_JSON, body=b"[" * levels + b"]" * levels)
+    validated(world, path=ORDERS, headers=AS_JSON, body=b"[" + b"[]," * levels + b"1]")
+    for deep in (levels + 1, 5_000):
+        refusal = refused(world, path=ORDERS, headers=AS_JSON, body=b"[" * deep + b"]" * deep)
+        assert refusal.kind.slug == "body-invalid"
+        [error] = refusal.errors
+        assert error["message"] == f"is nested deeper than {levels} levels"
+
+
 # -- answers ----------------------------------------------------------------------------------------
 def answered(
     world: World,
@@ -292,6 +305,9 @@ def test_answers_that_fit_or_are_not_described() -> None:
         Response("default", "", ()),
     )
     answered(World([operation(responses=ranges)]), b"{}", 201)
+    answered(World([operation(responses=ranges)]), b"", 204, b"")
+    either = (Media("application/json", {"type": "object"}), Media("text/plain", None))
+    answered(World([operation(responses=(Response("200", "", either),))]), b"", 200, b"text/plain")
 
 
 @pytest.mark.parametrize(
@@ -299,7 +315,7 @@ def test_answers_that_fit_or_are_not_described() -> None:
     [
         (b"{}", 200, b"application/json", ""), (b'{"code":1,"name":"x"}', 200, b"application/json", "/code"),
         (b"no json", 200, b"application/json", ""), (b"<html>", 200, b"text/html", ""), (b"{}", 200, b"", ""),
-        (b"{}", 201, b"application/json", ""),
+        (b"{}", 201, b"application/json", ""), (b"", 200, b"application/json", ""), (None, 200, b"", ""),
     ],
 )  # fmt: skip
 def test_answers_that_break_the_contract(body: bytes, status: int, content_type: bytes, pointer: str) -> None:
@@ -332,18 +348,18 @@ def test_large_answers_are_sampled() -> None:
 # -- schemas ----------------------------------------------------------------------------------------
 def test_schemas_that_cannot_be_compiled_check_nothing() -> None:
     schemas = Schemas("x@v1", {"A": {"type": "string", "pattern": "(("}})
-    assert schemas.validator({"$ref": "#/components/schemas/Missing"}) is None
-    assert schemas.validator({"$ref": "#/components/schemas/A"}) is None
-    assert schemas.validator({"$ref": "http://127.0.0.1:1/x"}) is None
-    assert schemas.validator({"type": "string", "format": "no-such-format"}) is not None
-    assert schemas.validator(True) is None
-    refuses_all = schemas.validator(False)
+    assert schemas.check({"$ref": "#/components/schemas/Missing"}) is None
+    assert schemas.check({"$ref": "#/components/schemas/A"}) is None
+    assert schemas.check({"$ref": "http://127.0.0.1:1/x"}) is None
+    assert schemas.check({"type": "string", "format": "no-such-format"}) is not None
+    assert schemas.check(True) is None
+    refuses_all = schemas.check(False)
     assert refuses_all is not None
     assert not refuses_all.is_valid(1)
 
 
 def test_expressions_with_look_around_are_bounded() -> None:
-    validator = Schemas("x@v1", {}).validator({"type": "string", "pattern": "^(?=(a+)+$)(a|aa)+b$"})
+    validator = Schemas("x@v1", {}).check({"type": "string", "pattern": "^(?=(a+)+$)(a|aa)+b$"})
     assert validator is not None
     assert not validator.is_valid("a" * 60)
 
