@@ -16,7 +16,7 @@ from api.identity.consents.subjects import (
 )
 from sandbox.city.base import City, CityFile, CityMissing
 from sandbox.city.clock import ZONE
-from sandbox.city.population import personas
+from sandbox.city.population import personas, schema
 
 SOURCE = "city"
 ASSURANCE = "substantial"  # what choosing a persona counts for; an identity provider may say more
@@ -33,11 +33,17 @@ class CitySubjects:
         self._numbers = {personas.number_of(one.slug): one.slug for one in personas.PEOPLE}
         self._by_id = {ids.of(SOURCE, number): number for number in self._numbers}
 
+    @property
+    def is_available(self) -> bool:
+        return self._city() is not None
+
     def _city(self) -> City | None:
+        """The city; None where there is none, or one of an older edition that `kaimen city seed` has yet to replace."""
         try:
-            return self._file.open()
+            city = self._file.open()
         except CityMissing:
             return None
+        return city if city.meta.get("schema") == schema.VERSION else None
 
     def _subject(self, number: str, name: str, latin_name: str, born: str) -> Subject:
         return Subject(

@@ -2,7 +2,7 @@
 
 from api.core import audit, clock, ids
 from api.identity.consents.mandate_rows import EVERYTHING, SPEAKING, end_mandate, slot_of
-from api.identity.consents.subjects import STANDS, NobodyKnown, Position, Subject
+from api.identity.consents.subjects import STANDS, Position, Subject
 from api.identity.installation import current
 from api.identity.models import Mandate
 
@@ -28,10 +28,10 @@ async def follow_register(subject: Subject) -> None:
     """Make the subject's mandates what the register says now: new ones made, those that it no longer says revoked.
 
     With a mandate end those delegated under it, and the consents given under either. Nothing is written where
-    nothing differs. Where no register is connected, nothing is known and nothing changes.
+    nothing differs, and nothing changes while the register cannot be asked.
     """
     register = current().register
-    if isinstance(register, NobodyKnown):
+    if not register.is_available:
         return
     positions = await register.positions_of(subject)
     wanted = {

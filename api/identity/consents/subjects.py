@@ -98,6 +98,11 @@ class Position(Struct, frozen=True):
 class CompanyRegister(Protocol):
     """The register of organisations of an environment."""
 
+    @property
+    def is_available(self) -> bool:
+        """Whether it can be asked now. While it cannot, nobody gains a mandate by it and nobody loses one."""
+        ...
+
     async def organisation(self, code: str) -> RegisteredOrganisation | None:
         """The organisation with this code, None where the register has none."""
         ...
@@ -109,6 +114,8 @@ class CompanyRegister(Protocol):
 
 class NobodyKnown:
     """Both, where no source is connected: it knows nobody and no organisation."""
+
+    is_available = False
 
     async def find(self, subject_id: str) -> Subject | None:
         return None

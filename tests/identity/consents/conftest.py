@@ -37,6 +37,7 @@ class Register:
     city: CitySubjects
     positions: dict[str, list[Position]] = field(default_factory=dict)  # subject id -> instead of the city's
     organisations: dict[str, RegisteredOrganisation] = field(default_factory=dict)
+    is_available: bool = True
 
     async def organisation(self, code: str) -> RegisteredOrganisation | None:
         return self.organisations.get(code) or await self.city.organisation(code)

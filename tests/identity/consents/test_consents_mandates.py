@@ -1,6 +1,8 @@
 """Who may speak for a company: the register's people and their agents, and four kinds who may not."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +17,11 @@ from api.identity.consents.mandates import covers
 from api.identity.consents.register import follow_everybody, follow_register
 from api.identity.consents.subjects import Position, RegisteredOrganisation, Subject
 from api.identity.models import Grant, Mandate
+from sandbox.city.base import FILE, CityFile
 from sandbox.city.casting import cast
+from sandbox.city.population.generate import generate
 from sandbox.city.population.personas import code_of
+from sandbox.city.subjects import CitySubjects
 from tests.identity.consents.conftest import TAX, World
 
 TEA, MACHINERY, CATERING = code_of("manshan-tea"), code_of("hengzhu-machinery"), code_of("chidao-catering")
@@ -207,6 +212,37 @@ async def test_consent_lasts_no_longer_than_the_mandate(world: World, led: Any) 
         == "agent-expired"
     )
     await follow_register(leader)
+
+
+async def test_while_the_register_is_away_nobody_gains_and_nobody_loses(world: World, led: Any) -> None:
+    leader, one = led(14)
+    grant = await world.grant(leader, TAX)
+    world.register.is_available = False
+    try:
+        world.register.positions[leader.id] = []
+        await follow_register(leader)
+        newcomer = someone(15)
+        world.register.positions[newcomer.id] = [Position(one, "legal-representative")]
+        assert await refused(consents.check_can_speak_for(newcomer, one.code)) == "not-a-representative"
+        assert consents.is_in_force(await Grant.get(id=grant.id))
+    finally:
+        world.register.is_available = True
+    await follow_register(leader)
+    assert not consents.is_in_force(await Grant.get(id=grant.id))
+
+
+async def test_a_city_that_is_missing_or_older_knows_nobody(world: World, tmp_path: Path) -> None:
+    away = CitySubjects(CityFile(tmp_path), world.city._ids)
+    lin = await world.persona("lin-xi")
+    assert not away.is_available
+    assert await away.personas() == []
+    assert await away.positions_of(lin) == []
+    assert await away.guardians_of(lin) == await away.wards_of(lin) == []
+    generate(tmp_path / FILE, 100, 20, 1)
+    with sqlite3.connect(tmp_path / FILE) as file:
+        file.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+    file.close()
+    assert not CitySubjects(CityFile(tmp_path), world.city._ids).is_available
 
 
 # --- delegation -----------------------------------------------------------------------------------
