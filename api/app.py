@@ -88,7 +88,7 @@ def create_app(
         debug=False,
     )
     app = Litestar.from_config(config)
-    return FrontDoor(app, gateway, page_headers)
+    return FrontDoor(app, gateway, page_headers, is_https=settings.issuer.startswith("https://"))
 
 
 def _security_schemes(settings: Settings) -> dict[str, SecurityScheme | Reference]:
@@ -115,10 +115,13 @@ class FrontDoor:
         app: Litestar,
         gateway: ASGIApplication | None,
         page_headers: Callable[[str], list[tuple[bytes, bytes]]] | None,
+        *,
+        is_https: bool = False,
     ) -> None:
         self.app = app
         self._gateway = gateway
         self._page_headers = page_headers
+        self._always = [_TRANSPORT] if is_https else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -129,7 +132,7 @@ class FrontDoor:
             return
         request_id = ids.random_id("rp")
         scope.setdefault("state", {})["request_id"] = request_id
-        extra = [(b"request-id", request_id.encode())]
+        extra = [(b"request-id", request_id.encode()), *self._always]
         if scope["path"].startswith("/oauth/"):
             extra += [pair for pair in scope["headers"] if _is_interaction(pair)][:1]
         if self._page_headers is not None:
@@ -145,6 +148,10 @@ class FrontDoor:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+# two years in which a browser comes by TLS only, where the public address is https (RFC 6797)
+_TRANSPORT = (b"strict-transport-security", b"max-age=63072000")
 
 
 def _is_interaction(pair: tuple[bytes, bytes]) -> bool:

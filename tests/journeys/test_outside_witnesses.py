@@ -153,3 +153,17 @@ def test_authlib_redeems_a_code(
             == 200
         )
         assert client.get(sandbox.url + "/oauth/userinfo").status_code == 401
+
+
+def test_a_token_in_the_address_is_no_token(
+    installation: Installation, sandbox: RunningServer, company_code: str
+) -> None:
+    """FAPI 2.0 Security Profile §5.3.4: the header alone counts."""
+    app = installation.json("app", "create", "--name", "careless", "--subscribe", "company@v1")
+    form = {"grant_type": "client_credentials"}
+    token = httpx.post(
+        sandbox.url + "/oauth/token", data=form, auth=(app["client_id"], app["client_secret"])
+    ).json()["access_token"]
+    address = f"{sandbox.url}/api/company/v1/companies/{company_code}"
+    assert httpx.get(address, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert httpx.get(address, params={"access_token": token}).status_code == 401
