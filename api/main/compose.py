@@ -20,6 +20,7 @@ from api.catalogue.plans import ensure_plans
 from api.core import store
 from api.core.crypto import Vault, read_or_make_master_key
 from api.core.edge_limits import EdgeLimits
+from api.identity.consents.signed_in import SignedInSubjects
 from api.identity.oauth import provider_routes
 from api.identity.oauth import routes as oauth_routes
 from api.main import health
@@ -54,11 +55,12 @@ def compose(settings: Settings) -> FrontDoor:
         plane.register_http()
         pages = importlib.import_module("portal.consent_site")  # kept out of commands: they start sooner
         site = pages.ConsentSite(settings, plane.vault)
+        known = SignedInSubjects()
         return create_app(
             settings,
             gateway=plane,
             handlers=[oauth_routes.router, provider_routes.router, *plane.handlers(), *health.handlers()],
-            plugins=[edge, plane.identity(), site],
+            plugins=[edge, plane.identity(subjects=known, register=known), site],
             lifespan=lifespan,
             render_page=site.render_page,
             page_headers=pages.page_headers,
