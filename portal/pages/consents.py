@@ -66,7 +66,7 @@ async def _shown(row: Grant, citizen: SignedIn, words: Words) -> Shown:
     return Shown(
         id=row.id,
         app=text.app if text else await _app_name(row),
-        services=_services(text, words) if text else row.basis,
+        services=_services(text, words) if text else await _grounds(row, words),
         whose=await _whose(row, text, citizen.subject, words),
         given=row.created_at,
         until=row.expires_at,
@@ -85,6 +85,37 @@ def _services(text: ConsentText, words: Words) -> str:
         f"{words.said(kind.department)} · {words.said(kind.title)}{words('form.colon')}{words.said(kind.purpose)}"
         for kind in text.kinds
     )
+
+
+async def _grounds(row: Grant, words: Words) -> str:
+    """The operations that rest on another ground than consent."""
+    titles = [
+        await _title(str(one["service"]), str(one["operation"]), row.environment, words)
+        for one in row.details
+    ]
+    return str(words("consent.then")).join(dict.fromkeys(titles))
+
+
+async def _title(key: str, operation_id: str, environment: str, words: Words) -> str:
+    """What an operation is called now; its id where it is published no more."""
+    service = await published.service(key, environment)
+    operation = service.service.operation(operation_id) if service else None
+    return (
+        words.texts(operation.texts, "title", operation.summary or operation.id)
+        if operation
+        else operation_id
+    )
+
+
+def _ground(row: Grant, words: Words) -> str:
+    """That ground in words, with the law where there is one."""
+    laws = [
+        words("consents.by_law", law=one["law"], article=one.get("article", ""))
+        for one in row.details
+        if one.get("law")
+    ]
+    named = str(words(f"consents.basis_{row.basis}"))
+    return f"{named} · {laws[0]}" if laws else named
 
 
 async def _whose(row: Grant, text: ConsentText | None, subject: Subject, words: Words) -> str:
@@ -110,7 +141,7 @@ async def show_consent(request: AnyRequest, grant_id: FromPath[str]) -> Page:
     refused = [words.said(one.title) for one in text.choices if one.id not in decided] if text else []
     agreed = _agreed(row, text, words) if text else []
     return citizen_page(
-        request, "consent.html", citizen=citizen, one=await _shown(row, citizen, words), grant=row, text=text,
+        request, "consent.html", citizen=citizen, one=await _shown(row, citizen, words), grant=row, text=text, ground="" if text else _ground(row, words),
         decided=decided, agreed=agreed, refused=refused, uses=await _uses(row, words), most_uses=MOST_USES,
     )  # fmt: skip
 
@@ -148,9 +179,7 @@ async def _uses(row: Grant, words: Words) -> list[dict[str, Any]]:
     found = AccessEvidence.filter(app_id=row.app_id, grant=row.id).using_db(store.plane(row.environment))
     uses = []
     for one in await found.order_by("-sequence").limit(MOST_USES):
-        service = await published.service(one.service, row.environment)
-        is_known = service is not None and one.operation in service.operations
-        what = words.said(service.operation_title(one.operation)) if service and is_known else one.operation
+        what = await _title(one.service, one.operation, row.environment, words)
         uses.append({"at": one.at, "what": what, "purpose": one.purpose, "request_id": one.request_id})
     return uses
 
@@ -163,7 +192,7 @@ async def ask_withdrawal(request: AnyRequest, grant_id: FromPath[str]) -> Page |
         return await sign_in_page(request)
     row = await consents.find_grant(citizen.subject, grant_id)
     one = await _shown(row, citizen, Words(language_of(request)))
-    if one.state != "active":
+    if one.state != "active" or consents.text_of(row) is None:
         return redirect(f"/consents/{row.id}")
     return citizen_page(request, "consent_withdraw.html", citizen=citizen, one=one)
 

@@ -3,7 +3,8 @@
 
 (() => {
   const { PublicKeyCredential } = window;
-  const isThere = PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON && PublicKeyCredential.parseRequestOptionsFromJSON;
+  const isAddress = /^[0-9.]+$|^\[/.test(location.hostname); // WebAuthn wants a name
+  const isThere = !isAddress && PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON && PublicKeyCredential.parseRequestOptionsFromJSON;
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     if (!isThere) continue;
     const button = form.querySelector("button");

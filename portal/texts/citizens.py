@@ -105,6 +105,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "authorize.agree": ("同意", "Agree"),
     "authorize.refuse": ("拒绝", "Refuse"),
     "authorize.continue": ("继续", "Go on"),
+    "authorize.go_back": ("返回应用", "Back to the app"),
     "authorize.turn_back": ("不登录，返回应用", "Do not sign in; back to the app"),
     "authorize.hash": ("这段文字的指纹", "Fingerprint of this text"),
     "authorize.hash_text": (
@@ -162,6 +163,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "consents.state_active": ("有效", "in force"),
     "consents.state_withdrawn": ("已撤回", "withdrawn"),
     "consents.state_expired": ("已到期", "expired"),
+    "consents.basis_contract": ("履行合同", "a contract"),
+    "consents.basis_statutory-duty": ("法定职责", "a duty by law"),
+    "consents.basis_public": ("公开数据", "public data"),
+    "consents.by_law": ("{law}{article}", "{law} {article}"),
     "consents.number": ("你的编号", "Your number"),
     "consents.number_text": (
         "别人要委托你代表企业时，需要这个编号。",
@@ -177,8 +182,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "consent.then": ("；", "; "),
     "consent.refused": ("没有同意的", "Left out"),
     "consent.basis_other": (
-        "法律依据：{basis}。无须征得同意，因此没有同意书。",
-        "Legal ground: {basis}. No consent was needed, so no text was shown.",
+        "依据：{basis}。使用这些数据无须你同意，因此也不能在这里撤回；有异议请联系数据提供部门。",
+        "Ground: {basis}. Using these data needs no consent, so it can't be withdrawn here; take it up with the department that holds them.",
     ),
     "consent.uses": ("谁在什么时候用过", "Who used it, and when"),
     "consent.uses_none": ("还没有用过。", "It has not been used."),

@@ -64,8 +64,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "passkey.sign_in": ("用通行密钥登录", "Sign in with a passkey"),
     "passkey.confirm": ("用通行密钥确认", "Confirm with a passkey"),
     "passkey.unsupported": (
-        "此浏览器不支持通行密钥，或未启用脚本。",
-        "This browser offers no passkeys, or scripts are off.",
+        "通行密钥不可用：浏览器不支持、未启用脚本，或网址是 IP 地址（请用域名或 localhost 打开）。",
+        "No passkeys here: the browser offers none, scripts are off, or the address is an IP address (open it by name, or as localhost).",
     ),
     "passkey.cancelled": (
         "没有完成。请重试，或换一种方式。",

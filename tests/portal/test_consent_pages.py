@@ -332,6 +332,20 @@ def test_passing_on_is_asked_for_by_itself(school, citizen):
     assert re.search(r"样例保险\s*同意", shown.text)
 
 
+def test_another_legal_ground_shows_no_consent_and_is_on_record(bank, citizen):
+    page = consent_page(bank, citizen, authorization_details=None, scope="tax:taxpayer:read")
+    assert page.heading() == "登录港湾银行"
+    assert choices_of(page) == {}
+    token = bank.redeem(answer_of(decide(citizen, page, "agree"))["code"])
+    assert token["scope"] == "tax:taxpayer:read"
+    overview = citizen.open("/consents")
+    assert "查询纳税人状态" in overview.text
+    shown = citizen.open(first_consent(citizen))
+    assert "依据：履行合同" in shown.text
+    assert "撤回同意" not in shown.text
+    assert citizen.open(first_consent(citizen) + "/withdraw").heading() == shown.heading()
+
+
 # --- consents ----------------------------------------------------------------------------------
 def test_a_consent_shows_its_text_its_uses_and_the_way_out(bank, citizen):
     page = consent_page(bank, citizen)
