@@ -8,7 +8,6 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
 
 import msgspec
 from tortoise.exceptions import BaseORMException
@@ -30,20 +29,11 @@ _CLOSE_AFTER_SECONDS = 60.0  # a replaced connector is closed when the calls tha
 _LOADED_KINDS = frozenset({"plan", "publication", "app", "subscription"})
 
 
-class Follower(Protocol):
-    """Something else that follows the change feed: of `kinds`, all at the start and then what changes."""
-
-    kinds: frozenset[str]
-
-    async def load(self) -> None: ...
-    async def follow(self, kind: str, keys: list[str]) -> None: ...
-
-
 class SnapshotFeed:
     """The snapshot of one plane in one process. `load` first, then `tick` as a job, `close` at the end.
 
     `read_service` makes a Service of a stored document (contract.build.service_of); `look_again` is asked when a
-    refusal may be stale (signing keys); `followers` are told of the kinds of change that are theirs.
+    refusal may be stale (signing keys).
     """
 
     def __init__(
@@ -53,7 +43,6 @@ class SnapshotFeed:
         *,
         read_service: Callable[[JsonObject], Service],
         look_again: Callable[[], Awaitable[bool]] | None = None,
-        followers: Iterable[Follower] = (),
     ) -> None:
         self.current = Snapshot({}, AppTable())
         self._environment = settings.environment
@@ -61,7 +50,6 @@ class SnapshotFeed:
         self._connectors = connectors
         self._read_service = read_service
         self._look_again = look_again
-        self._followers = tuple(followers)
         self._seen = 0  # the last change that was loaded
         self._lock = asyncio.Lock()
         self._refreshes = float(_REFRESHES)
@@ -76,8 +64,6 @@ class SnapshotFeed:
             seen = await control_rows.newest_change()
             apps = AppTable()
             await self._load_plans(apps)
-            for follower in self._followers:
-                await follower.load()
             entries = await self._entries(await control_rows.publications(self._environment))
             after = ""
             while rows := await control_rows.apps_after(self._environment, after, _APPS_AT_ONCE):
@@ -101,9 +87,6 @@ class SnapshotFeed:
             keys: dict[str, dict[str, None]] = {}
             for _, kind, key in changes:
                 keys.setdefault(kind, {})[key] = None
-            for follower in self._followers:  # first: what was withdrawn waits for no contract to be read
-                for kind in follower.kinds & keys.keys():
-                    await follower.follow(kind, list(keys[kind]))
             if "plan" in keys:
                 await self._load_plans(self.current.apps)
             if "publication" in keys:

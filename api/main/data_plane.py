@@ -30,7 +30,7 @@ from api.gateway.requests import live_router
 from api.gateway.rest import RestFace
 from api.gateway.snapshot_feed import SnapshotFeed
 from api.gateway.used_proofs import UsedProofs, used_proofs_for
-from api.gateway.withdrawals import Withdrawals
+from api.gateway.withdrawals import EVERY_SECONDS, Withdrawals
 from api.identity.access import IdentityPlugin
 from api.identity.installation import Installation
 from api.identity.oauth import tokens
@@ -96,8 +96,9 @@ class DataPlane:
             await stack.enter_async_context(self.recorder.running())
             await stack.enter_async_context(self.evidence.running())
             withdrawals = Withdrawals(self.settings)
+            await withdrawals.load()
             external = self._external()
-            feed = self._feed(withdrawals, external)
+            feed = self._feed(external)
             stack.push_async_callback(feed.close)
             await feed.load()
             used_proofs = used_proofs_for(self.settings)
@@ -111,6 +112,7 @@ class DataPlane:
             await stack.enter_async_context(
                 jobs.running(
                     Job("gateway.snapshot", self.settings.poll_interval_ms / 1000, feed.tick),
+                    Job("gateway.withdrawals", EVERY_SECONDS, withdrawals.poll),
                     Job("gateway.meter", METER_SECONDS, self.gateway.meter.tend),
                 )
             )
@@ -126,14 +128,13 @@ class DataPlane:
         made = importlib.import_module("api.main.external_issuers")  # brings an HTTP client: memory
         return made.ExternalTokens(self.settings)
 
-    def _feed(self, withdrawals: Withdrawals, external: Any) -> SnapshotFeed:
+    def _feed(self, external: Any) -> SnapshotFeed:
         ring = self.oauth.ring
         return SnapshotFeed(
             self.settings,
             self.connectors,
             read_service=service_of,
             look_again=ring.look_again if external is None else external.look_again_with(ring),
-            followers=[withdrawals],
         )
 
     def _gateway(
