@@ -20,6 +20,7 @@ from api.catalogue.plans import ensure_plans
 from api.core import store
 from api.core.crypto import Vault, read_or_make_master_key
 from api.core.edge_limits import EdgeLimits
+from api.identity.consents import routes as consent_routes
 from api.identity.consents.signed_in import SignedInSubjects
 from api.identity.oauth import provider_routes
 from api.identity.oauth import routes as oauth_routes
@@ -59,7 +60,13 @@ def compose(settings: Settings) -> FrontDoor:
         return create_app(
             settings,
             gateway=plane,
-            handlers=[oauth_routes.router, provider_routes.router, *plane.handlers(), *health.handlers()],
+            handlers=[
+                oauth_routes.router,
+                provider_routes.router,
+                consent_routes.live_router,
+                *plane.handlers(),
+                *health.handlers(),
+            ],
             plugins=[edge, plane.identity(subjects=known, register=known), site],
             lifespan=lifespan,
             render_page=site.render_page,

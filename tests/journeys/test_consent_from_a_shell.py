@@ -100,9 +100,16 @@ def test_who_may_not_speak_is_told_why(
     assert problem["next"]
 
 
-def test_the_live_plane_has_no_personas(installation: Installation, sandbox: RunningServer) -> None:
+def test_the_live_plane_has_no_personas(
+    installation: Installation, bank: dict[str, str], live: RunningServer
+) -> None:
+    for chosen in (("--client-id", "kl_x", "--client-secret", "kls_x"), ("--environment", "live")):
+        refused = installation.command("token", *chosen, "--persona", "lin-xi", check=False)
+        assert refused.returncode == 2
+        assert "/oauth/authorize" in refused.stderr
+    address = ("--base-url", live.url)
     refused = installation.command(
-        "token", "--client-id", "kl_x", "--client-secret", "kls_x", "--persona", "lin-xi", check=False
+        "token", *credential(bank), *address, "--persona", "lin-xi", "--json", check=False
     )
-    assert refused.returncode == 2
-    assert "/oauth/authorize" in refused.stderr
+    problem = json.loads(refused.stdout)
+    assert (problem["status"], problem["rule"]) == (409, "sandbox-only")

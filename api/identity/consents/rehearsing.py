@@ -85,21 +85,32 @@ async def rehearse(app: App, wish: Wish, locale: str) -> Rehearsed:
     return Rehearsed(grant, subject, text)
 
 
+def check_plane() -> None:
+    """Refuses (conflict) everything on the live plane, whoever asks."""
+    if current().settings.environment != "sandbox":
+        raise _sandbox_only()
+
+
 def check_in_sandbox(app: App) -> None:
     """Refuses (conflict) a live app, and everything on the live plane."""
-    if app.environment != "sandbox" or current().settings.environment != "sandbox":
-        raise Refusal(
-            CONFLICT,
-            rule="sandbox-only",
-            reason=Text(
-                "正式环境只有本人能在授权页面上同意。",
-                "Live, people consent themselves, on the consent page, and nobody for them.",
-            ),
-            following=Text(
-                "用沙箱应用试用；正式应用请走授权页面。",
-                "Try it with a sandbox app; a live app sends people to the consent page.",
-            ),
-        )
+    check_plane()
+    if app.environment != "sandbox":
+        raise _sandbox_only()
+
+
+def _sandbox_only() -> Refusal:
+    return Refusal(
+        CONFLICT,
+        rule="sandbox-only",
+        reason=Text(
+            "正式环境只有本人能在授权页面上同意。",
+            "Live, people consent themselves, on the consent page, and nobody for them.",
+        ),
+        following=Text(
+            "用沙箱应用试用；正式应用请走授权页面。",
+            "Try it with a sandbox app; a live app sends people to the consent page.",
+        ),
+    )
 
 
 async def _persona(slug: str) -> Subject:

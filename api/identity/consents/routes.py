@@ -31,7 +31,7 @@ from api.core.problem_types_platform import (
 from api.core.problems import Text
 from api.identity.access import provide_caller
 from api.identity.consents import listing
-from api.identity.consents.rehearsing import Rehearsed, Wish, app_for, app_of_secret, rehearse
+from api.identity.consents.rehearsing import Rehearsed, Wish, app_for, app_of_secret, check_plane, rehearse
 from api.identity.consents.schemas import (
     GrantList,
     SandboxGrant,
@@ -79,6 +79,7 @@ async def create_sandbox_grant(
     request: AnyRequest, data: JSONBody[SandboxGrantRequest]
 ) -> Response[SandboxGrant]:
     """Give consent as a persona."""
+    check_plane()
     app = await _app(request, data.app_id)
     wish = Wish(
         persona=data.persona,
@@ -162,3 +163,5 @@ router = Router(
     cache_control=NO_STORE,
     route_handlers=[list_grants, create_sandbox_grant, withdraw_sandbox_grant],
 )
+# what a live process serves of it: the refusal that says why
+live_router = Router("/platform/v1", cache_control=NO_STORE, route_handlers=[create_sandbox_grant])

@@ -77,6 +77,16 @@ def _persona_options(function: Any) -> Any:
     return function
 
 
+def _check_persona(persona: str, environment: str, client_id: str) -> None:
+    """Ends the command where a persona is to consent on the live plane."""
+    if persona and ENVIRONMENTS.get(client_id[:3], environment) != "sandbox":
+        fail(
+            "--persona is for the sandbox: live, people consent themselves",
+            following="send them to the consent page (/oauth/authorize), or use a sandbox credential",
+            code=USAGE,
+        )
+
+
 def _basic(credential: Credential) -> str:
     pair = f"{quote(credential.client_id, safe='')}:{quote(credential.client_secret, safe='')}"
     return "Basic " + base64.b64encode(pair.encode()).decode()
@@ -84,12 +94,6 @@ def _basic(credential: Credential) -> str:
 
 def _consented(origin: str, credential: Credential, scope: str, persona: str, wish: dict[str, Any]) -> Answer:
     """The token endpoint's body, as the persona's consent gives it; or the problem that refused it."""
-    if credential.environment != "sandbox":
-        fail(
-            "--persona is for the sandbox: live, people consent themselves",
-            following="send them to the consent page (/oauth/authorize), or use a sandbox credential",
-            code=USAGE,
-        )
     body = {"persona": persona, "scope": scope, **wish}
     headers = {"Authorization": _basic(credential), "Content-Type": "application/json"}
     data = json.dumps({name: value for name, value in body.items() if value}).encode()
@@ -109,6 +113,7 @@ def token(
     **wish: Any,
 ) -> None:  # fmt: skip
     """Get an access token: by client_credentials, or under a persona's consent (sandbox)."""
+    _check_persona(persona, environment, client_id)
     credential = _credential(client_id, client_secret, environment)
     origin = _origin(credential.environment, base_url)
     if persona:
@@ -156,6 +161,7 @@ def call(
 ) -> None:  # fmt: skip
     """Call an operation by its id, as in: kaimen call company getCompany --param code=…"""
     bearer = access_token
+    _check_persona(persona, environment, client_id)
     if not access_token:
         credential = _credential(client_id, client_secret, environment)
         environment = credential.environment
