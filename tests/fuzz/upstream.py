@@ -3,7 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import chain
 from random import Random
+
+from api.gateway.call import ATTEMPTS
 
 GOOD = b'{"id":"t-1","name":"thing"}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -51,23 +55,34 @@ FAULTS = {
 }
 
 
-FIRST = ("good", "garbage", "garbage", "breaks the contract", "good")  # garbage twice: a read is tried again
+GOOD_SHARE = 0.55  # the breaker closes the way when more than a third of the answers are failures
+# The answers to the first calls; a read is tried ATTEMPTS times.
+FIRST_CALLS = (("good",), ("garbage",) * ATTEMPTS, ("breaks the contract",), ("good",))
+
+
+@dataclass
+class Upstream:
+    """Its port on the loopback address; while it is down, it closes every connection."""
+
+    port: int
+    is_down: bool = False
 
 
 @contextlib.asynccontextmanager
-async def failing_upstream(seed: str) -> AsyncIterator[int]:
-    """Its port on the loopback address. About a third of its answers are good; one in a hundred never comes."""
+async def failing_upstream(seed: str) -> AsyncIterator[Upstream]:
+    """About half of its answers are good; one in two hundred never comes."""
     random = Random(seed)
     names = [name for name in FAULTS if name != "good"]
-    first = iter(FIRST)
+    upstream = Upstream(0)
+    first = chain.from_iterable(FIRST_CALLS)
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             await reader.readuntil(b"\r\n\r\n")
-            name = next(first, "")
+            name = "closed" if upstream.is_down else next(first, "")
             if not name:
                 draw = random.random()
-                name = "silence" if draw < 0.01 else "good" if draw < 0.35 else random.choice(names)
+                name = "silence" if draw < 0.005 else "good" if draw < GOOD_SHARE else random.choice(names)
             if name == "silence":
                 await reader.read()  # until the gateway gives up
             else:
@@ -77,4 +92,5 @@ async def failing_upstream(seed: str) -> AsyncIterator[int]:
 
     server = await asyncio.start_server(visit, "127.0.0.1", 0)
     async with server:
-        yield int(server.sockets[0].getsockname()[1])
+        upstream.port = server.sockets[0].getsockname()[1]
+        yield upstream
