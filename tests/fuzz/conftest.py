@@ -1,12 +1,16 @@
 """A server process with a small city, on each database, and an app to speak with."""
 
+import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 
 from api.core.store import Stores
+from tests.citizen import Citizen
 from tests.fuzz.oauth_requests import CHALLENGE, DEVICE_GRANT, KEY
 from tests.fuzz.targets import OAuthTarget, Target, city_operations
 from tests.server import Installation, RunningServer
@@ -75,7 +79,9 @@ def _oauth_target(installation: Installation, server: RunningServer) -> OAuthTar
     request_uris = [httpx.post(server.url + "/oauth/par", data=pushed).json() for _ in range(3)]
     asked = {"client_id": client_id, "scope": "openid"}
     device_codes = [httpx.post(server.url + "/oauth/device", data=asked).json() for _ in range(3)]
+    refresh_tokens = tuple(_refresh_token(server, client_id) for _ in range(3))
     return OAuthTarget(
+        refresh_tokens=(*refresh_tokens, "ktr_" + "x" * 43),
         issuer=server.url,
         redirect_uri=REDIRECT_URI,
         public_client=client_id,
@@ -85,3 +91,20 @@ def _oauth_target(installation: Installation, server: RunningServer) -> OAuthTar
         request_uris=tuple(one["request_uri"] for one in request_uris),
         device_codes=tuple(one["device_code"] for one in device_codes),
     )
+
+
+def _refresh_token(server: RunningServer, client_id: str) -> str:
+    """One that a person of the city has agreed to, on the server's own page."""
+    verifier = "fuzz-verifier-" + "v" * 40
+    challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "client_id": client_id, "response_type": "code", "redirect_uri": REDIRECT_URI, "scope": "openid profile",
+        "code_challenge": challenge, "code_challenge_method": "S256",
+    }  # fmt: skip
+    with Citizen(server.url, "林溪") as citizen:
+        landed = citizen.visit(f"/oauth/authorize?{urlencode(asked)}")
+    form = {
+        "grant_type": "authorization_code", "client_id": client_id, "redirect_uri": REDIRECT_URI,
+        "code": parse_qs(urlsplit(landed).query)["code"][0], "code_verifier": verifier,
+    }  # fmt: skip
+    return str(httpx.post(server.url + "/oauth/token", data=form).json()["refresh_token"])
