@@ -64,6 +64,9 @@ async def test_discovery_says_what_is_true(plane: Plane) -> None:
     for name in ("userinfo_endpoint", "device_authorization_endpoint", "end_session_endpoint", "jwks_uri"):
         assert document[name].startswith(plane.issuer + "/oauth/"), name
     assert len(document["scopes_supported"]) == len(set(document["scopes_supported"]))
+    assert (await plane.http.get(document["userinfo_endpoint"])).status_code == 401
+    assert (await plane.http.post(document["device_authorization_endpoint"])).status_code == 400
+    assert (await plane.http.get(document["end_session_endpoint"])).status_code == 303
 
 
 async def test_a_sign_in_gives_an_id_token(plane: Plane) -> None:
