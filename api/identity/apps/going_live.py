@@ -217,6 +217,7 @@ async def go_live(caller: Caller, sandbox_app_id: str, answers: Mapping[str, Any
         made = await make_app(
             caller, entry, owner, app_id=app_id, name=app.name, description=app.description, environment="live",
             subscriptions=wanted, plan=app.plan, sandbox_app_id=app.id, checklist=kept,
+            contact=app.contact or answers["security_contact"], retention=answers["retention"],
         )  # fmt: skip
         entry.changed("app", app.id)
     return made

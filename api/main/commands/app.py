@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from api.main.commands.app_oauth import oauth
 from api.main.context import Platform, platform_command
 from api.main.credentials import remember
 from api.main.output import print_json, print_table
@@ -104,6 +105,9 @@ def go_live(
         "purpose": purpose_text, "retention": retention, "terms_accepted": accept_terms,
     }  # fmt: skip
     _show_new(platform, platform.request("POST", f"/platform/v1/apps/{app_id}/go-live", body=answers))
+
+
+app.add_command(oauth)
 
 
 def _transition(name: str, text: str) -> None:
