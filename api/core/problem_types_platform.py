@@ -44,7 +44,7 @@ NOT_FOUND = define(
     "not-found",
     404,
     ("没有找到", "Not found"),
-    ("没有 {what}，或你无权查看。", "There is no {what}, or you may not see it."),
+    ("没有{what}，或你无权查看。", "There is no {what}, or you may not see it."),
     ("检查标识是否正确。", "Check the identifier."),
     ("对象不存在，或不属于你的组织。", "It does not exist, or is not your organisation's."),
 )
