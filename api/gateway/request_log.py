@@ -48,8 +48,8 @@ _LOOK_SECONDS = 0.3
 _RECENT_SECONDS = 5.0
 
 
-class StepView(Struct, frozen=True):
-    """A step on the way. `verdict`: pass, refuse, or "" where the call did not come so far."""
+class StepItem(Struct, frozen=True):
+    """A step on the way. An empty verdict: the call did not come so far."""
 
     name: str
     title: str
@@ -57,8 +57,8 @@ class StepView(Struct, frozen=True):
     note: str
 
 
-class ProblemView(Struct, frozen=True):
-    """A refusal in the words of its problem+json."""
+class ProblemItem(Struct, frozen=True):
+    """The refusal, in the words of its problem+json and the reader's language."""
 
     slug: str
     type: str
@@ -76,8 +76,8 @@ class Explained(Struct, frozen=True):
 
     row: RequestRecord
     environment: str
-    steps: list[StepView]
-    problem: ProblemView | None
+    steps: list[StepItem]
+    problem: ProblemItem | None
 
 
 # --- who may read -----------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def explained(row: RequestRecord, *, language: str, docs_url: str) -> Explained:
     problem = _problem_of(row, language=language, docs_url=docs_url)
     known.setdefault("record", ("pass", ""))  # it always runs: without it there would be no row
     steps = [
-        StepView(name, title.in_language(language), *known.get(name, ("", "")))
+        StepItem(name, title.in_language(language), *known.get(name, ("", "")))
         for name, title in STEPS.items()
     ]
     return Explained(row, environment_of(row.id), steps, problem)
@@ -151,7 +151,7 @@ def environment_of(request_id: str) -> str:
     return _PREFIXES.get(request_id[:3], "")
 
 
-def _problem_of(row: RequestRecord, *, language: str, docs_url: str) -> ProblemView | None:
+def _problem_of(row: RequestRecord, *, language: str, docs_url: str) -> ProblemItem | None:
     kind = REGISTRY.get(row.problem)
     if kind is None:
         return None
@@ -159,7 +159,7 @@ def _problem_of(row: RequestRecord, *, language: str, docs_url: str) -> ProblemV
     errors = facts.pop("errors", [])
     rule = str(facts.pop("rule", "") or row.problem)
     words = describe(kind, facts, language=language, docs_url=docs_url)
-    return ProblemView(
+    return ProblemItem(
         slug=kind.slug, type=words["type"], title=words["title"], detail=words["detail"], step=words["step"],
         rule=rule, next=words["next"],
         facts={name: _in_language(value, language) for name, value in facts.items() if name not in RESERVED},

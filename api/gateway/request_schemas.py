@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from api.core import clock
 from api.gateway.models import RequestRecord
-from api.gateway.request_log import Explained
+from api.gateway.request_log import Explained, ProblemItem, StepItem
 from api.gateway.slo import Measured
 from api.gateway.usage_report import UsageLine
 
@@ -30,29 +30,6 @@ class RequestItem(Struct, frozen=True):
     upstream_ms: float
     step: Annotated[str, Meta(description="The step that refused; empty when the call went through.")]
     problem: str
-
-
-class StepItem(Struct, frozen=True):
-    """A step on the way. An empty verdict: the call did not come so far."""
-
-    name: str
-    title: str
-    verdict: str
-    note: str
-
-
-class ProblemItem(Struct, frozen=True):
-    """The refusal, in the words of its problem+json and the reader's language."""
-
-    slug: str
-    type: str
-    title: str
-    detail: str
-    step: str
-    rule: str
-    next: str
-    facts: dict[str, Any]
-    errors: list[dict[str, Any]]
 
 
 class RequestDetail(RequestItem, frozen=True):
@@ -113,8 +90,8 @@ def request_detail(found: Explained) -> RequestDetail:
         purpose=row.purpose,
         scenario=row.scenario,
         trace_id=row.trace_id,
-        steps=[StepItem(one.name, one.title, one.verdict, one.note) for one in found.steps],
-        explanation=None if found.problem is None else ProblemItem(**_members(found.problem)),
+        steps=found.steps,
+        explanation=found.problem,
         next="" if found.problem is None else found.problem.next,
     )
 
@@ -137,10 +114,6 @@ def _item_values(row: RequestRecord, environment: str) -> dict[str, Any]:
         "step": row.step,
         "problem": row.problem,
     }
-
-
-def _members(struct: Struct) -> dict[str, Any]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}
 
 
 def service_level(measured: Measured) -> ServiceLevel:

@@ -5,12 +5,12 @@ Bilingual in one page, Chinese first: a reference table needs no second copy tha
 
 import importlib
 import json
-from typing import Any
 
 import click
 
 from api.core.problems import REGISTRY, ProblemType
 from api.main.reference_city import city_page
+from api.main.reference_table import table
 from api.settings import describe_settings
 from sandbox.city.inventory import problem_types
 
@@ -42,16 +42,6 @@ def pages() -> dict[str, str]:
     return made
 
 
-def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
-
-
-def _table(head: list[str], rows: list[list[Any]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
 def _problem_index() -> str:
     rows = [
         [f"[`{kind.slug}`]({kind.slug}.md)", kind.status, f"`{kind.step}`" if kind.step else "—", f"{kind.title.zh} · {kind.title.en}"]
@@ -63,7 +53,7 @@ def _problem_index() -> str:
         "`rule` 是规则,`next` 是下一步该做什么。\n\n"
         "Every error is `application/problem+json` (RFC 9457): `type` leads to a page here, `step` is the step of the "
         "request that refused, `rule` the rule, `next` what to do.\n\n"
-        + _table(["类型 · type", "状态 · status", "步骤 · step", "标题 · title"], rows)
+        + table(["类型 · type", "状态 · status", "步骤 · step", "标题 · title"], rows)
     )
 
 
@@ -91,7 +81,7 @@ def _settings_page() -> str:
     return (
         "# 设置 · Settings\n\n从环境变量读取一次;未知的名字与越界的值会在启动时报告。"
         "Read once from the environment; unknown names and values out of range are told at start.\n\n"
-        + _table(
+        + table(
             [
                 "变量 · variable",
                 "类型 · type",
@@ -134,7 +124,7 @@ def _command_text(command: click.Command, path: str) -> str:
         record = parameter.get_help_record(context)
         if record:
             rows.append([f"`{record[0]}`", record[1] or "—"])
-    return text + (_table(["选项 · option", "含义 · meaning"], rows) if rows else "")
+    return text + (table(["选项 · option", "含义 · meaning"], rows) if rows else "")
 
 
 def _rules_page() -> str:
@@ -143,7 +133,7 @@ def _rules_page() -> str:
         [f"`{rule.id}`", rule.severity.value, f"{rule.reason[0]} {rule.reason[1]}", rule.source]
         for rule in rules
     ]
-    return f"# 契约检查规则 · Lint rules\n\n`kaimen contract lint FILE` · {len(rows)} rules\n\n" + _table(
+    return f"# 契约检查规则 · Lint rules\n\n`kaimen contract lint FILE` · {len(rows)} rules\n\n" + table(
         ["规则 · rule", "级别 · severity", "理由 · reason", "来源 · source"], rows
     )
 
@@ -169,5 +159,5 @@ def _platform_page() -> str:
     return (
         "# 平台接口 · Platform API\n\n门户能做的一切,都有接口;完整契约在 `/platform/openapi.json`。"
         "Everything the portal can do, as an API; the whole contract is at `/platform/openapi.json`.\n\n"
-        + _table(["操作 · operation", "作用 · summary", "类别 · tag"], rows)
+        + table(["操作 · operation", "作用 · summary", "类别 · tag"], rows)
     )

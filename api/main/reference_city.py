@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.contract.model import Operation, Scenario, Service
+from api.main.reference_table import table
 from sandbox.city.casting import cast
 from sandbox.city.inventory import read_services
 from sandbox.city.schemas import Persona
@@ -16,16 +17,6 @@ The departments, personas and scenarios behind the sandbox. These codes and numb
 whatever its seed; their check characters are right, and their ranges belong to nobody. How to use them:
 [Try things in the city](../how-to/try-the-city.md).
 """
-
-
-def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
-
-
-def _table(head: list[str], rows: list[list[Any]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def city_page() -> str:
@@ -47,7 +38,7 @@ def _personas(people: list[Persona]) -> str:
         [f"`{one.id}`", f"`{one.code}`", f"{one.name}<br>{one.english_name}", f"{one.story['zh']}<br>{one.story['en']}"]
         for one in people
     ]  # fmt: skip
-    return _table(["id", "代码 · code", "名称 · name", "故事 · story"], rows)
+    return table(["id", "代码 · code", "名称 · name", "故事 · story"], rows)
 
 
 def _service(service: Service) -> str:
@@ -68,7 +59,7 @@ def _scenarios(operation: Operation) -> str:
         [f"`{one.id}`", f"{one.title.get('zh-CN', '')}<br>{one.title.get('en', '')}", _pairs(one.when), _pairs(one.given), _outcome(one)]
         for one in operation.scenarios
     ]  # fmt: skip
-    return _table(["场景 · scenario", "", "触发值 · when", "前提 · given", "结果 · then"], rows)
+    return table(["场景 · scenario", "", "触发值 · when", "前提 · given", "结果 · then"], rows)
 
 
 def _pairs(values: dict[str, Any]) -> str:
