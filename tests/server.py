@@ -75,6 +75,13 @@ class Installation:
         """The JSON object that `kaimen ARGUMENTS… --json` prints."""
         return json.loads(self.command(*arguments, "--json", timeout=timeout).stdout)
 
+    def company_in_business(self) -> str:
+        """The credit code of a company of the seeded city that is in business."""
+        personas = self.json("city", "personas")["personas"]
+        return next(
+            row["code"] for row in personas if row["kind"] == "organisation" and row["status"] == "active"
+        )
+
     @contextlib.contextmanager
     def serving(
         self, environment: str = "sandbox", *, port: int = 0, **extra: str

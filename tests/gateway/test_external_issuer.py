@@ -61,10 +61,7 @@ def place(migrated: Stores) -> Iterator[Place]:
     installation = Installation(Path(migrated.home))
     installation.command("city", "seed", "--citizens", "100", "--companies", "40", "--seed", "7")
     app = installation.json("app", "create", "--name", "bank", "--subscribe", "company@v1")
-    personas = installation.json("city", "personas")["personas"]
-    code = next(
-        row["code"] for row in personas if row["kind"] == "organisation" and row["status"] == "active"
-    )
+    code = installation.company_in_business()
     setting = json.dumps([{
         "issuer": ISSUER, "jwks_uri": f"http://127.0.0.1:{port}/jwks", "audience": "https://api.example/api",
         "environment": "sandbox", "client_claim": "azp", "apps": {"bank-client": app["app_id"]},

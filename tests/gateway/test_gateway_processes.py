@@ -63,10 +63,7 @@ def pair(migrated: Stores) -> Iterator[Pair]:
     app = installation.json(
         "app", "create", "--name", "bank", "--subscribe", "company@v1", "--subscribe", "tax@v1:bank-credit"
     )
-    personas = installation.json("city", "personas")["personas"]
-    code = next(
-        row["code"] for row in personas if row["kind"] == "organisation" and row["status"] == "active"
-    )
+    code = installation.company_in_business()
     with (
         installation.serving() as first,
         installation.serving(port=databases.free_port()) as second,

@@ -34,10 +34,7 @@ def live(installation: Installation, sandbox: RunningServer) -> Iterator[Running
 @pytest.fixture(scope="session")
 def company_code(installation: Installation) -> str:
     """The credit code of a company that is in business."""
-    personas = installation.json("city", "personas")["personas"]
-    return next(
-        row["code"] for row in personas if row["kind"] == "organisation" and row["status"] == "active"
-    )
+    return installation.company_in_business()
 
 
 @pytest.fixture

@@ -49,10 +49,7 @@ def pair(migrated: Stores) -> Iterator[Pair]:
     extra = {"KAIMEN_DATABASE_URL": migrated.url, "KAIMEN_TRUSTED_PROXIES": "127.0.0.0/8"}
     installation = Installation(Path(migrated.home), extra=extra)
     installation.command("city", "seed", "--citizens", "100", "--companies", "40", "--seed", "7")
-    personas = installation.json("city", "personas")["personas"]
-    code = next(
-        row["code"] for row in personas if row["kind"] == "organisation" and row["status"] == "active"
-    )
+    code = installation.company_in_business()
     with (
         installation.serving() as first,
         installation.serving(port=databases.free_port()) as second,
