@@ -8,6 +8,7 @@ below it. `until` is 90 days ahead where it is left out, and a year at most. A c
 the details that its scopes and subscriptions amount to. Nothing is agreed to here.
 """
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -29,6 +30,7 @@ MAX_RECIPIENTS = 5
 MAX_BYTES = 20_000  # of the parameter as sent
 MAX_GRANTED_BYTES = 4000  # of fields, agreed and refused: they travel in the access token
 _MEMBERS = ("type", "service", "fields", "purpose", "until", "organisation", "operations", "pass_on")
+_PURPOSE = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _RECIPIENT = ("name", "contact", "purpose")
 
 
@@ -114,13 +116,7 @@ def _check_form(place: int, detail: dict[str, Any]) -> None:
         raise DetailsError(
             f"{where} has the unknown member {_shown(unknown[0])}; known are {', '.join(_MEMBERS)}."
         )
-    for name in ("service", "purpose"):
-        if not isinstance(detail.get(name), str) or not detail[name]:
-            raise DetailsError(f"{where}.{name} is required and a string.")
-    for name in ("service", "purpose", "until", "organisation"):
-        value = detail.get(name, "")
-        if not isinstance(value, str) or len(value) > 200 or not is_clean(value):
-            raise DetailsError(f"{where}.{name} is a string of at most 200 printable characters.")
+    _check_words(where, detail)
     for name in ("fields", "operations"):
         value = detail.get(name, ["-"])
         if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
@@ -130,6 +126,18 @@ def _check_form(place: int, detail: dict[str, Any]) -> None:
         if len(set(value)) != len(value):
             raise DetailsError(f"{where}.{name} names something twice.")
     _recipients(where, detail.get("pass_on", []))
+
+
+def _check_words(where: str, detail: dict[str, Any]) -> None:
+    for name in ("service", "purpose"):
+        if not isinstance(detail.get(name), str) or not detail[name]:
+            raise DetailsError(f"{where}.{name} is required and a string.")
+    for name in ("service", "purpose", "until", "organisation"):
+        value = detail.get(name, "")
+        if not isinstance(value, str) or len(value) > 200 or not is_clean(value):
+            raise DetailsError(f"{where}.{name} is a string of at most 200 printable characters.")
+    if not _PURPOSE.fullmatch(detail["purpose"]):  # people read it: it is a name, no sentence of the app's
+        raise DetailsError(f"{where}.purpose is a name such as bank-credit: a-z, 0-9 and hyphens.")
 
 
 def _recipients(where: str, value: Any) -> tuple[Recipient, ...]:

@@ -18,19 +18,21 @@ from api.identity.installation import current
 from api.identity.models import Grant
 
 WHAT = Text("授权", "consent")
+MOST = 500  # of a list for one person
 
 
 async def grants_of(subject: Subject) -> list[Grant]:
     """Consents that the subject gave, gave as a guardian, or that were given for organisations that the subject leads.
 
-    Ended ones included, newest first.
+    Ended ones included, the newest MOST of them, newest first.
     """
     led = [one.organisation for one in await mandates_of(subject) if one.role == LEADS]
     wards = [one.id for one in await current().subjects.wards_of(subject)]
     mine = Q(subject_id__in=[subject.id, *wards]) | Q(guardian_id=subject.id)
     if led:
         mine |= Q(organisation__in=led)
-    return await Grant.filter(mine, environment=current().settings.environment).order_by("-created_at", "id")
+    rows = Grant.filter(mine, environment=current().settings.environment)
+    return await rows.order_by("-created_at", "id").limit(MOST)
 
 
 async def find_grant(subject: Subject, grant_id: str) -> Grant:

@@ -108,6 +108,8 @@ async def test_details_survive_being_stored(world: World) -> None:
         ({"purpose": ""}, "purpose is required"),
         ({"purpose": "advertising"}, "allows bank-credit"),
         ({"purpose": "x" * 300}, "200"),
+        ({"purpose": "For your own good"}, "a-z, 0-9 and hyphens"),
+        ({"purpose": "bank-credit\n"}, "printable"),
         ({"fields": []}, "list of one or more"),
         ({"fields": "code"}, "list of one or more"),
         ({"fields": ["salary"]}, "no field salary"),
