@@ -10,6 +10,7 @@ import pytest
 from api.core.egress import Egress
 from api.core.problems import Failure, Refusal
 from api.gateway.connectors.http_stream import BodyStream
+from api.gateway.forwarding import request_headers, withhold
 from tests.gateway.raw_upstream import Visit, always, context, operation, request, serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"a": "bc"}'
@@ -427,3 +428,18 @@ async def test_certificates_are_verified(tmp_path: Path) -> None:
         await connector.close()
     server.close()
     assert seen == [200, 200, "upstream-unreachable", "upstream-unreachable"]
+
+
+def test_the_header_of_a_terminator_reaches_no_department() -> None:
+    sent = [(b"x-cert-of-this-proxy", b"MII"), (b"client-cert", b":MII=:"), (b"x-other", b"1")]
+
+    def forwarded() -> set[bytes]:
+        made = request_headers(
+            sent, client_address="10.0.0.1", public_origin="https://x.example", keeps_encoding=True
+        )
+        return {name for name, _ in made} & {name for name, _ in sent}
+
+    assert forwarded() == {b"x-cert-of-this-proxy", b"x-other"}
+    withhold("X-Cert-Of-This-Proxy")
+    withhold("")
+    assert forwarded() == {b"x-other"}
