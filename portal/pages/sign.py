@@ -307,7 +307,7 @@ async def accept_invitation(request: AnyRequest, caller: CurrentCaller) -> Page 
 router = Router(
     "/",
     route_handlers=[
-        show_sign_up, sign_up, check_mail, outbox, show_verify, verify, show_sign_in, sign_in, sign_out,
+        show_step, finish_step, sign_in_with_passkey, show_sign_up, sign_up, check_mail, outbox, show_verify, verify, show_sign_in, sign_in, sign_out,
         show_reset, reset, show_invitation, accept_invitation,
     ],
 )  # fmt: skip

@@ -8,6 +8,7 @@ from api.identity.apps import service as apps
 from api.identity.models import Membership, Organisation, Person
 from api.identity.organisations import service as organisations
 from api.identity.people import service as people
+from tests.identity.authenticating import with_app
 from tests.identity.conftest import PASSWORD, Browser, Platform
 
 
@@ -257,6 +258,9 @@ async def test_the_first_administrator_comes_by_a_link_that_works_once(platform:
     assert again.status_code == 410
     assert (await browser.sign_in("admin@city.example")).status_code == 200
 
+    early = await browser.post("/administrators/invitations", {"email": "deputy@city.example"})
+    assert (early.status_code, early.json()["rule"]) == (403, "mfa-required")
+    await with_app(browser)
     invited = await browser.post("/administrators/invitations", {"email": "deputy@city.example"})
     assert invited.status_code == 202
     assert "token" not in invited.text

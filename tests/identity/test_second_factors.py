@@ -12,18 +12,9 @@ from api.identity.people import service as people
 from api.identity.security import factors, recovery, totp
 from api.identity.security.models import Totp
 from tests.authenticator import Authenticator
+from tests.identity.authenticating import with_app
 from tests.identity.conftest import PASSWORD, Browser, Platform
 from tests.identity.test_races import RACERS, race
-
-
-async def with_app(browser: Browser) -> Authenticator:
-    """Set an authenticator app up for somebody who is signed in."""
-    begun = (await browser.post("/me/totp")).json()
-    app = Authenticator(begun["secret"])
-    done = await browser.post("/me/totp/confirm", {"code": app.code()})
-    assert done.status_code == 200, done.text
-    app.recovery_codes = done.json()["recovery_codes"]
-    return app
 
 
 def test_the_codes_are_those_of_the_rfc() -> None:

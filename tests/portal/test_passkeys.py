@@ -68,9 +68,9 @@ def add_passkey(tab: Any, url: str, label: str) -> None:
 
 
 def test_a_resident_passkey_signs_in_alone(
-    playwright: Any, local_server: RunningServer, tmp_path: Path
+    playwright: Any, server: RunningServer, local_server: RunningServer, tmp_path: Path
 ) -> None:
-    person = Visitor(local_server.url, language="en").sign_up()
+    person = Visitor(server.url, language="en").sign_up()
     with browser(playwright, local_server, tmp_path / "profile") as tab:
         session, device = authenticator(tab, is_resident=True, verifies=True)
         sign_in(tab, local_server.url, person.email)
@@ -98,9 +98,9 @@ def test_a_resident_passkey_signs_in_alone(
 
 
 def test_a_security_key_is_the_second_step(
-    playwright: Any, local_server: RunningServer, tmp_path: Path
+    playwright: Any, server: RunningServer, local_server: RunningServer, tmp_path: Path
 ) -> None:
-    person = Visitor(local_server.url, language="en").sign_up()
+    person = Visitor(server.url, language="en").sign_up()
     with browser(playwright, local_server, tmp_path / "profile") as tab:
         authenticator(tab, is_resident=False, verifies=False)
         sign_in(tab, local_server.url, person.email)
@@ -118,7 +118,7 @@ def test_a_security_key_is_the_second_step(
 
 
 def test_a_browser_that_gives_up_is_told(
-    playwright: Any, local_server: RunningServer, tmp_path: Path
+    playwright: Any, server: RunningServer, local_server: RunningServer, tmp_path: Path
 ) -> None:
     with browser(playwright, local_server, tmp_path / "profile") as tab:
         session, device = authenticator(tab, is_resident=True, verifies=True)

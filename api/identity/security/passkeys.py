@@ -64,9 +64,15 @@ def read_credential(text: str) -> dict[str, Any]:
 
 
 def relying_party() -> tuple[str, str]:
-    """The id (the host) and the origin under which passkeys are made and used here."""
+    """The id (the host) and the origin under which passkeys are made and used here.
+
+    WebAuthn knows no IP addresses: where the public address is this machine's, it is `localhost` that has them.
+    """
     parts = urlsplit(current().settings.sandbox_url)
-    return parts.hostname or "localhost", f"{parts.scheme}://{parts.netloc}"
+    host = parts.hostname or "localhost"
+    if host in {"127.0.0.1", "::1"}:
+        return "localhost", f"{parts.scheme}://localhost" + (f":{parts.port}" if parts.port else "")
+    return host, f"{parts.scheme}://{parts.netloc}"
 
 
 def _descriptors(passkeys: tuple[Passkey, ...] | list[Passkey]) -> list[PublicKeyCredentialDescriptor]:
