@@ -4,6 +4,7 @@ import time
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import BlockingConnectionPool
+from redis.exceptions import RedisError
 
 from api.gateway.used_proofs import WAIT_SECONDS, Question
 
@@ -24,7 +25,10 @@ class RedisProofs:
         pipeline = self._redis.pipeline(transaction=False)
         for digest, until in questions:
             pipeline.set(self._prefix + digest, b"1", nx=True, px=max(1, int((until - now) * 1000)))
-        answers = await pipeline.execute()
+        try:
+            answers = await pipeline.execute()
+        except RedisError as error:
+            raise OSError(str(error)) from error
         return {digest for (digest, _), answer in zip(questions, answers, strict=True) if answer}
 
     async def close(self) -> None:

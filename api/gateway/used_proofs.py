@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from tortoise.backends.sqlite.client import SqliteClient
+from tortoise.exceptions import BaseORMException
 
 from api.core import problem_types, store
 from api.core.logging import log_failure
@@ -24,6 +25,7 @@ from api.settings import Settings
 BATCH = 256
 WAITING = 4096
 WAIT_SECONDS = 2.0
+_FAULTS = (BaseORMException, OSError, sqlite3.Error)  # TimeoutError is an OSError
 _SQLITE = "INSERT INTO used_proof (key, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING key"
 # Losing the last half second of it when the database host loses power is no harm worth a wait for the disk.
 _POSTGRESQL = (
@@ -89,21 +91,23 @@ class UsedProofs:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 await self._ask(batch)
         finally:
-            self._asking = None
+            self._asking = asyncio.create_task(self._ask_all()) if self._waiting else None
 
     async def _ask(self, batch: list[tuple[Question, "asyncio.Future[bool]"]]) -> None:
+        fresh: set[str] | None = None
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 fresh = await self._store.spend([question for question, _ in batch])
-        except Exception as error:  # whatever it is: each call of the batch learns of it, and none passes
+        except _FAULTS as error:
             log_failure("proofs.failure", error, proofs=len(batch))
-            for _, answer in batch:
-                if not answer.done():
+        finally:  # each call of the batch learns of it, whatever happened, and without an answer none passes
+            for (digest, _), answer in batch:
+                if answer.done():
+                    continue
+                if fresh is None:
                     answer.set_exception(_unchecked())
-            return
-        for (digest, _), answer in batch:
-            if not answer.done():
-                answer.set_result(digest in fresh)
+                else:
+                    answer.set_result(digest in fresh)
 
 
 def _unchecked() -> Failure:
