@@ -40,7 +40,7 @@ def create(
     if platform.as_json:
         print_json(made)
         return
-    click.echo(f"✓ {made['token_id']}, for {made['max_uses']} clients until {made['expires_at']}")
+    click.echo(f"✓ {made['token_id']}, {made['max_uses']} uses, until {made['expires_at']}")
     click.echo(f"  initial access token   {made['initial_access_token']}   (shown once)")
     click.echo(f"  → POST {made['registration_endpoint']} with Authorization: Bearer …")
 
