@@ -87,7 +87,7 @@ async def provide_caller(request: Request[Any, Any, Any]) -> Caller:
 async def _caller(request: Request[Any, Any, Any]) -> Caller:
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     if credential:
-        return await _caller_of_bearer(scheme, credential.strip())
+        return await _caller_of_token(request, scheme.lower(), credential.strip())
     is_unsafe = request.method not in SAFE_METHODS
     if is_unsafe:
         check_same_origin(request)
@@ -111,15 +111,16 @@ def cookie_value(request: Request[Any, Any, Any]) -> str:
     return request.cookies.get(cookie_name(current().settings), "")
 
 
-async def _caller_of_bearer(scheme: str, credential: str) -> Caller:
-    if scheme.lower() != "bearer":
+async def _caller_of_token(request: Request[Any, Any, Any], scheme: str, credential: str) -> Caller:
+    is_personal = credential.startswith(f"{PERSONAL_TOKEN}_")
+    if scheme != "bearer" and (is_personal or scheme != "dpop"):
         raise Refusal(NOT_SIGNED_IN, rule="bearer-only")
-    if credential.startswith(f"{PERSONAL_TOKEN}_"):
+    if is_personal:
         caller = await caller_of_personal_token(credential)
         if caller is None:
             raise Refusal(NOT_SIGNED_IN, rule="personal-token-invalid")
         return caller
-    app = await current().platform_caller(credential)
+    app = await current().platform_caller(credential, request)
     if app is None:
         raise Refusal(NOT_SIGNED_IN, rule="bearer-unknown")
     return app

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from litestar import Request
 from msgspec import Struct
 
 from api.core.caller import Caller
@@ -32,21 +33,22 @@ class NoCallsKnown:
         return 0
 
 
-async def _no_platform_tokens(token: str) -> Caller | None:
+async def _no_platform_tokens(token: str, request: Request[Any, Any, Any] | None = None) -> Caller | None:
     return None
 
 
 class Installation(Struct, frozen=True, kw_only=True):
     """Settings, and who answers what identity asks.
 
-    `platform_caller(token)` verifies an OAuth access token for the platform API: the Caller, or None where
-    access tokens are not accepted here. It raises token-invalid, token-expired, token-revoked.
+    `platform_caller(token, request)` verifies an OAuth access token for the platform API: the Caller, or None where
+    access tokens are not accepted here. It raises token-invalid, token-expired, token-revoked, and what a token
+    that is bound to a key or a certificate is refused for.
     `subjects` and `register` tell who citizens are and who may speak for organisations in this environment.
     """
 
     settings: Settings = Settings()
     sandbox_calls: SandboxCalls = NoCallsKnown()
-    platform_caller: Callable[[str], Awaitable[Caller | None]] = _no_platform_tokens
+    platform_caller: Callable[..., Awaitable[Caller | None]] = _no_platform_tokens
     subjects: SubjectDirectory = NobodyKnown()
     register: CompanyRegister = NobodyKnown()
 

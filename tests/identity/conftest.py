@@ -89,7 +89,7 @@ class Platform:
         )
         self._browsers: list[Browser] = []
 
-    async def _platform_caller(self, token: str) -> Caller:
+    async def _platform_caller(self, token: str, request: object = None) -> Caller:
         if token not in self.app_callers:
             raise Refusal(TOKEN_INVALID, reason="unknown", token_endpoint="…")
         return self.app_callers[token]

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
-from litestar import Litestar
+from litestar import Litestar, Request
 
 from api.core import clock, jobs, store
 from api.core.caller import Caller, CallerKind
@@ -42,6 +42,7 @@ from api.identity.oauth.keys import KeyRing
 from api.identity.oauth.metadata import describe_server
 from api.identity.oauth.models import RevokedToken, UsedAssertion, UsedProof
 from api.identity.oauth.mtls import CertificateReader
+from api.identity.oauth.possession import Possession
 from api.identity.oauth.preloading import Preloader
 from api.identity.oauth.proofs import proof_of
 from api.identity.oauth.provider import Provider
@@ -84,6 +85,7 @@ class AuthorizationService:
             None  # told the waiting device, gives the page
         )
         self.certificates = CertificateReader(settings.client_certificate_header, settings.trusted_proxies)
+        self.possession = Possession(self.environment, self.issuer, self.nonces, self.certificates)
         self.provider = Provider(self, vault, settings.access_token_seconds)
         self._refresh_days = settings.authorization_days
         self._uses = SecretUses()
@@ -250,16 +252,20 @@ class AuthorizationService:
         """The claims of a token of ours that is valid now, whatever its audience; None for anything else."""
         return await self.preloader.claims_of(token)
 
-    async def platform_caller(self, token: str) -> Caller | None:
+    async def platform_caller(
+        self, token: str, request: Request[Any, Any, Any] | None = None
+    ) -> Caller | None:
         """The app behind an access token for the platform API, acting for its organisation and within its scopes.
 
-        Raises Refusal: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, WRONG_ENVIRONMENT.
+        Raises Refusal: TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, WRONG_ENVIRONMENT, and what Possession.check
+        raises.
         """
         others = {name: issuer for name, issuer in self.issuers.items() if name != self.environment}
         audience = f"{self.issuer}/platform"
         claims = await tokens.verify_or_look_again(
             token.encode(errors="replace"), self.ring, self.issuer, audience, others
         )
+        await self.possession.check(request, token, claims)
         app = await App.get_or_none(id=claims.app)
         is_revoked = RevokedToken.filter(jti=claims.jti).using_db(store.plane(self.environment)).exists()
         if app is None or app.status != "active" or await is_revoked:

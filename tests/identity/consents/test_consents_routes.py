@@ -52,7 +52,7 @@ async def shell(world: World, settings: Settings) -> AsyncIterator[Shell]:
         STRANGER: Caller(CallerKind.PERSON, "p_2", "路人", organisations={"o_x": frozenset({"owner"})}),
     }
 
-    async def caller_of(token: str) -> Caller | None:
+    async def caller_of(token: str, request: object = None) -> Caller | None:
         return people.get(token)
 
     before = current()
