@@ -11,9 +11,11 @@ import httpx
 import msgspec
 import pytest
 
-from api.core import audit, clock, ids
+from api.core import audit, clock, ids, store
 from api.core.crypto import Vault, read_or_make_master_key
 from api.core.store import Stores
+from api.gateway.evidence import verify_evidence
+from api.gateway.models import AccessEvidence
 from api.identity.models import App, Grant, Mandate
 from api.identity.oauth import tokens
 from api.identity.oauth.jose import encode_segment, sign_es256
@@ -153,6 +155,11 @@ async def test_a_withdrawn_consent_ends_at_every_process(
         answer = await call(http, origin, pair.tax_paid, token)
         assert answer.status_code == 200, answer.text
         assert answer.json()["code"] == pair.code
+    rows = await AccessEvidence.filter(grant=grant.id).using_db(store.plane("sandbox"))
+    assert [(row.person, row.consent, row.mandate, row.purpose, row.basis) for row in rows] == [
+        ("c_test", "intl$sha256:0", "m_test", "bank-credit", "consent")
+    ] * 2
+    assert (await verify_evidence("sandbox"))[1] is None
     await withdraw(grant)
     refused = await asyncio.gather(
         *(until_refused(http, origin, pair.tax_paid, token) for origin in pair.origins)
