@@ -62,7 +62,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""  # fmt: skip
     access_token_seconds: Annotated[int, _setting("Life of an access token.", "s", ge=60, le=3600)] = 600
     authorization_days: Annotated[
-        int, _setting("Longest life of what a person allowed an app; the consent may end sooner.", "days", ge=1, le=366)
+        int,
+        _setting(
+            "Longest life of what a person allowed an app; the consent may end sooner.", "days", ge=1, le=366
+        ),
     ] = 366
     require_mfa: Annotated[
         bool, _setting("Approving, publishing live and administering need a session with a second factor.")
