@@ -26,6 +26,7 @@ class Detail:
         "mandate",
         "operations",
         "organisation",
+        "person",
         "purpose",
         "refused",
         "service",
@@ -39,6 +40,7 @@ class Detail:
         self.fields = frozenset(_texts(detail.get("fields")))
         self.refused = frozenset(_texts(detail.get("refused")))
         self.organisation = str(detail.get("organisation") or "")
+        self.person = str(detail.get("person") or "")  # consents.subjects.person_mark
         self.mandate = str(detail.get("mandate") or "")
         self.until = _seconds(detail.get("until"))
         self.coverages: dict[tuple[str, str], Any] = {}

@@ -159,7 +159,7 @@ class CompiledOperation:
 
     __slots__ = (
         "_checks", "_obstacles", "answer_headers", "asks_more", "assurance", "entry", "field_names", "is_closed", "items", "level", "max_rows",
-        "needs_consent", "needs_evidence", "operation", "organisation_parameters", "purposes", "quota_class", "routed", "scoped", "scopes",
+        "needs_consent", "needs_evidence", "operation", "organisation_parameters", "person_parameters", "purposes", "quota_class", "routed", "scoped", "scopes",
         "weight",
     )  # fmt: skip
 
@@ -177,6 +177,8 @@ class CompiledOperation:
         self.organisation_parameters = (
             organisation_parameters(operation, entry.schemas) if self.needs_consent else ()
         )
+        is_personal = self.needs_consent and operation.subject == "person"
+        self.person_parameters = marked_parameters(operation, entry.schemas, _CITIZEN) if is_personal else ()
         self.is_closed = obstacle_of_operation(operation, "department", is_owner=True) == "classification"
         self.quota_class = CLASS_NUMBER[operation.quota]
         self.weight = operation.quota.weight
@@ -210,19 +212,9 @@ def organisation_parameters(operation: Operation, schemas: Schemas) -> tuple[tup
     Those that the contract marks with the data element of the unified social credit code; where it marks none, the
     only path parameter, else the only required query parameter.
     """
-    marked = [
-        (one.location, one.name)
-        for one in operation.parameters
-        if _is_credit_code(schemas.resolve(one.schema))
-    ]
-    for media in operation.body.media if operation.body else ():
-        schema = schemas.resolve(media.schema) if isinstance(media.schema, dict) else {}
-        properties = schema.get("properties") if isinstance(schema, dict) else None
-        for name, inner in (properties if isinstance(properties, dict) else {}).items():
-            if _is_credit_code(schemas.resolve(inner)):
-                marked.append(("body", name))
+    marked = marked_parameters(operation, schemas, _ORGANISATION)
     if marked:
-        return tuple(dict.fromkeys(marked))
+        return marked
     for location in ("path", "query"):
         found = [one.name for one in operation.parameters if one.location == location and one.required]
         if found:
@@ -230,10 +222,26 @@ def organisation_parameters(operation: Operation, schemas: Schemas) -> tuple[tup
     return ()
 
 
-def _is_credit_code(schema: object) -> bool:
-    """Whether a schema, or that of a list's items, is the unified social credit code. Source: GB 32100-2015."""
+def marked_parameters(operation: Operation, schemas: Schemas, element: str) -> tuple[tuple[str, str], ...]:
+    """(location, name) of the parameters, body members too, that the contract marks with a data element."""
+    marked = [
+        (one.location, one.name)
+        for one in operation.parameters
+        if _is_element(schemas.resolve(one.schema), element)
+    ]
+    for media in operation.body.media if operation.body else ():
+        schema = schemas.resolve(media.schema) if isinstance(media.schema, dict) else {}
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        for name, inner in (properties if isinstance(properties, dict) else {}).items():
+            if _is_element(schemas.resolve(inner), element):
+                marked.append(("body", name))
+    return tuple(dict.fromkeys(marked))
+
+
+def _is_element(schema: object, element: str) -> bool:
+    """Whether a schema, or that of a list's items, names the standard of a data element (`x-element`)."""
     for one in (schema, schema.get("items") if isinstance(schema, dict) else None):
-        if isinstance(one, dict) and "32100" in str(one.get("x-element", "")):
+        if isinstance(one, dict) and element in str(one.get("x-element", "")):
             return True
     return False
 
@@ -250,6 +258,10 @@ def obstacle_of_operation(operation: Operation, kind: str, *, is_owner: bool) ->
         audience=operation.audience,
     )
     return obstacle_of(offered, Subscriber(kind, is_owner))
+
+
+_ORGANISATION = "32100"  # unified social credit code. Source: GB 32100-2015
+_CITIZEN = "11643"  # citizen identity number. Source: GB 11643-1999
 
 
 class Route:

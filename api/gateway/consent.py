@@ -27,6 +27,8 @@ from api.gateway.compiled import CompiledOperation, is_json
 from api.gateway.exchange import Decision, Exchange
 from api.gateway.plane import Gateway
 from api.gateway.rights import Standing
+from api.identity.consents.subjects import SubjectIds, person_mark
+from api.identity.installation import current, vault
 
 MAX_CUT_BYTES = 16 * 1024 * 1024
 _ASSURANCES = ("low", "substantial", "high")  # weakest first
@@ -44,6 +46,9 @@ _NO_ORGANISATION = Text(
     "These are data of an organisation, and the consent was not given in an organisation's name.",
 )
 _OTHER_ORGANISATION = Text("请求的是另一个组织的数据。", "The data asked for are another organisation's.")
+_OTHER_PERSON = Text(
+    "请求的不是同意者本人的数据。", "The data asked for are not those of the person who consented."
+)
 _ENDED = Text(
     "作出同意时所依据的代表授权已经终止。", "The mandate under which the consent was given has ended."
 )
@@ -113,6 +118,8 @@ def decide(exchange: Exchange, gateway: Gateway, standing: Standing, wanted: str
         if detail.mandate in gateway.withdrawals.mandates:
             raise Refusal(MANDATE_REFUSED, rule="mandate-ended", reason=_ENDED)
         holding.organisation = detail.organisation
+    elif compiled.person_parameters:
+        holding.person = detail.person
     holding.coverage = coverage
     return Decision(
         subscription, detail.purpose, backing.grant, backing.subject, backing.consent, detail.mandate
@@ -157,24 +164,33 @@ def _fields_added(added: tuple[str, ...]) -> Refusal:
 
 # --- whose data -------------------------------------------------------------------------------------
 def check_subject(exchange: Exchange) -> None:
-    """Once the parameters are read: the organisation asked about is the one that consented.
+    """Once the parameters are read: the organisation, or the person, asked about is the one that consented.
 
-    Raises Refusal: mandate-refused.
+    Raises Refusal: mandate-refused, consent-outdated.
     """
     holding = exchange.holding
+    if holding is not None and holding.person is not None:
+        _check_person(exchange, holding.person)
     if holding is None or not holding.organisation:
         return
-    named = list(_named(exchange))
+    named = list(_named(exchange, exchange.compiled.organisation_parameters))
     if not named:
         raise Refusal(MANDATE_REFUSED, rule="organisation-unnamed", reason=_UNNAMED)
     if any(one.upper() != holding.organisation.upper() for one in named):
         raise Refusal(MANDATE_REFUSED, rule="other-organisation", reason=_OTHER_ORGANISATION)
 
 
-def _named(exchange: Exchange) -> Iterator[str]:
-    """What the call says of the organisation that it is about; a member that is left out says nothing."""
-    compiled: CompiledOperation = exchange.compiled
-    for location, name in compiled.organisation_parameters:
+def _check_person(exchange: Exchange, mark: str) -> None:
+    """Raises Refusal: consent-outdated, for an identity number that is not that of who consented."""
+    marks = SubjectIds(vault(), current().settings.environment)
+    for number in _named(exchange, exchange.compiled.person_parameters):
+        if not mark or person_mark(marks, number) != mark:
+            raise Refusal(CONSENT_OUTDATED, rule="other-person", reason=_OTHER_PERSON)
+
+
+def _named(exchange: Exchange, parameters: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    """What the call says of whom it is about; a member that is left out says nothing."""
+    for location, name in parameters:
         match location:
             case "path":
                 values: Any = exchange.path_values

@@ -35,7 +35,7 @@ class Decision:
 class Holding:
     """What a call is found to have behind it, for the few tokens that have more than an app."""
 
-    __slots__ = ("backing", "coverage", "organisation", "proof")
+    __slots__ = ("backing", "coverage", "organisation", "person", "proof")
 
     def __init__(self, backing: Any) -> None:
         self.backing = backing  # api.gateway.backing.Backing
@@ -44,6 +44,7 @@ class Holding:
         self.organisation = (
             ""  # credit code of the one that consented, where it is about an organisation's data
         )
+        self.person: str | None = None  # mark of who consented, where it is about a person's data
 
 
 class Exchange:

@@ -72,6 +72,9 @@ class Detail(Struct, frozen=True, kw_only=True):
     pass_on: bool = False
     pass_on_to: tuple[Recipient, ...] = ()
     is_about_organisation: bool = False
+    person: str = (
+        ""  # granted: subjects.person_mark of whose data it is, "" of organisations and where unknown
+    )
 
     @property
     def until_moment(self) -> datetime:

@@ -12,8 +12,9 @@ from api.core.problem_types_consent import CONSENT_NOTHING_AGREED, CONSENT_TEXT_
 from api.core.problems import Refusal
 from api.identity.consents.asking import Prepared, prepare
 from api.identity.consents.details import Detail
-from api.identity.consents.subjects import Subject
+from api.identity.consents.subjects import Subject, SubjectIds, person_mark
 from api.identity.inputs import refuse_input
+from api.identity.installation import current, vault
 from api.identity.models import App, Grant, Mandate
 from api.identity.policies import ACTIVE
 
@@ -39,7 +40,7 @@ async def give(
     prepared = await prepare(app, subject, details, guardian, organisation)
     if prepared.text.hash != shown_hash:
         raise Refusal(CONSENT_TEXT_CHANGED)
-    granted = _decide(prepared, frozenset(accepted))
+    granted = [replace(one, person=_mark(subject, one)) for one in _decide(prepared, frozenset(accepted))]
     moment = clock.now()
     actor = f"citizen:{(guardian or subject).id}"
     expires_at = max(one.until_moment for one in granted)
@@ -73,6 +74,14 @@ async def give(
         }
         entry.changed("grant", grant.id)
     return grant
+
+
+def _mark(subject: Subject, detail: Detail) -> str:
+    """Whose data, for the gateway; of an organisation's data the organisation says it."""
+    if detail.is_about_organisation:
+        return ""
+    ids_ = SubjectIds(vault(), current().settings.environment)
+    return person_mark(ids_, subject.national.get("number", ""))
 
 
 async def _check_still(app: App, mandate_id: str) -> None:

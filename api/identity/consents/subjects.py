@@ -149,3 +149,8 @@ class SubjectIds:
         """`c_…` for the subject whom `source` (the city, or an issuer's URL) calls `name`; the same every time."""
         digest = hmac.new(self._key, f"{source}\n{name}".encode(), hashlib.sha256).digest()
         return encode_id("c", digest[:16])
+
+
+def person_mark(ids: SubjectIds, number: str) -> str:
+    """What stands in a token for an identity number, so that a call about another person is told apart; "" for none."""
+    return ids.of("national", number.strip().upper()) if number else ""

@@ -221,6 +221,22 @@ async def test_a_guardian_decides_for_a_child(world: World, welfare: App) -> Non
     assert not consents.is_in_force(await Grant.get(id=grant.id))
 
 
+async def test_a_grant_marks_whose_data_it_opens_and_names_nobody(world: World, welfare: App) -> None:
+    lin, child = await world.persona("lin-xi"), await world.persona("chen-xiaoman")
+    marks = set()
+    for subject, guardian in ((lin, None), (child, lin)):
+        (detail,) = consents.read_granted(
+            (await world.grant(subject, ME, app=welfare, guardian=guardian)).details
+        )
+        assert detail.person.startswith("c_")
+        assert detail.person != subject.id
+        assert subject.national["number"] not in detail.person
+        marks.add(detail.person)
+    assert len(marks) == 2
+    (of_company,) = consents.read_granted((await world.grant(lin)).details)
+    assert of_company.person == "", "there the organisation says it"
+
+
 # --- seeing and withdrawing -----------------------------------------------------------------------
 async def test_withdrawing_ends_it_once(world: World) -> None:
     lin = await world.persona("lin-xi")
