@@ -74,9 +74,15 @@ def _chosen(request: AnyRequest, shown: dict[str, Any]) -> dict[str, str]:
     """Whose data, as chosen before: in the address of a page, in the form of a decision."""
     query = request.query_params
     return {
-        "child_id": str(shown.get("child_id") or query.get("child", ""))[:80],
-        "organisation": str(shown.get("chosen") or query.get("organisation", ""))[:40],
+        "child_id": _word(shown.get("child_id") or query.get("child", ""), 80),
+        "organisation": _word(shown.get("chosen") or query.get("organisation", ""), 40),
     }
+
+
+def _word(value: Any, longest: int) -> str:
+    """An identifier as sent; what none can be is passed over, so that no look-up meets it."""
+    text = str(value)
+    return text if len(text) <= longest and text.isascii() and text.isprintable() else ""
 
 
 async def _plain_page(request: AnyRequest, pending: PendingRequest, app: App, citizen: SignedIn) -> Page:

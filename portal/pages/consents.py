@@ -35,6 +35,7 @@ class Shown(Struct, frozen=True):
     app: str
     services: str
     whose: str  # "" for one's own data
+    by: str  # who decided, where that was somebody else
     given: datetime
     until: datetime | None
     state: str
@@ -68,6 +69,7 @@ async def _shown(row: Grant, citizen: SignedIn, words: Words) -> Shown:
         app=text.app if text else await _app_name(row),
         services=_services(text, words) if text else await _grounds(row, words),
         whose=await _whose(row, text, citizen.subject, words),
+        by=await _by(row, citizen.subject, words),
         given=row.created_at,
         until=row.expires_at,
         state=state,
@@ -94,6 +96,15 @@ async def _grounds(row: Grant, words: Words) -> str:
         for one in row.details
     ]
     return str(words("consent.then")).join(dict.fromkeys(titles))
+
+
+async def _by(row: Grant, subject: Subject, words: Words) -> str:
+    """Who decided: the guardian, or who spoke; "" for who looks at it."""
+    decider = row.guardian_id or row.subject_id
+    if decider == subject.id:
+        return ""
+    found = await current().subjects.find(decider)
+    return words.pick(found.name, found.english_name) if found else decider
 
 
 async def _title(key: str, operation_id: str, environment: str, words: Words) -> str:
@@ -124,7 +135,7 @@ async def _whose(row: Grant, text: ConsentText | None, subject: Subject, words: 
     if row.subject_id == subject.id:
         return ""
     child = await current().subjects.find(row.subject_id)
-    return child.name if child else row.subject_id
+    return words.pick(child.name, child.english_name) if child else row.subject_id
 
 
 # --- one consent -------------------------------------------------------------------------------

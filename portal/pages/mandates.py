@@ -72,7 +72,8 @@ async def given_mandates(subject: Subject, held: list[ShownMandate], words: Word
         for row in await consents.mandates_for(subject, code):
             if row.source == "delegation" and is_running(row, clock.now()):
                 person = await current().subjects.find(row.subject_id)
-                given.append(await show_mandate(row, words, person.name if person else row.subject_id))
+                name = words.pick(person.name, person.english_name) if person else row.subject_id
+                given.append(await show_mandate(row, words, name))
     return given
 
 
@@ -168,9 +169,11 @@ async def ask_revocation(request: AnyRequest, mandate_id: FromPath[str]) -> Page
         return await sign_in_page(request)
     words = Words(language_of(request))
     held = [await show_mandate(row, words) for row in await consents.mandates_of(citizen.subject)]
-    for one in await given_mandates(citizen.subject, held, words):
+    own = [one for one in held if one.source == "delegation"]  # one may give it back, too
+    for one in own + await given_mandates(citizen.subject, held, words):
         if one.id == mandate_id:
-            return citizen_page(request, "mandate_revoke.html", citizen=citizen, one=one)
+            name = one.person or words.pick(citizen.subject.name, citizen.subject.english_name)
+            return citizen_page(request, "mandate_revoke.html", citizen=citizen, one=one, person=name)
     raise Refusal(platform_types.NOT_FOUND, what=Text("委托", "mandate"))
 
 

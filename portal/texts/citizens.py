@@ -156,6 +156,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "consents.whose": ("谁的数据", "Whose data"),
     "consents.own": ("本人", "your own"),
+    "consents.by": ("作出决定的人", "Decided by"),
     "consents.given": ("给出时间", "Given"),
     "consents.until": ("到期", "Ends"),
     "consents.ended": ("结束", "Ended"),
@@ -234,6 +235,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "mandates.delegate_label": ("就{organisation}委托他人", "Give a mandate for {organisation}"),
     "mandates.revoke": ("收回", "Revoke"),
     "mandates.revoke_label": ("收回给{name}的委托", "Revoke the mandate of {name}"),
+    "mandates.give_back": ("交回", "Give back"),
+    "mandates.give_back_label": ("交回代表{organisation}的委托", "Give back the mandate for {organisation}"),
     "mandates.revoke_title": ("收回给{name}的委托？", "Revoke the mandate of {name}?"),
     "mandates.revoke_text": (
         "{name}不能再代表{organisation}；其凭这份委托给出的同意随之停用。",

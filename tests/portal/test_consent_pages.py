@@ -273,6 +273,16 @@ def test_who_may_not_speak_is_told_why(bank, citizen, name, organisation, why):
     assert answer_of(decide(citizen, page, "refuse"))["error"] == "access_denied"
 
 
+@pytest.mark.parametrize(
+    "value", ["%00", "91990106MA0000015%00", "x" * 300, "%E6%BB%A1%E5%B1%B1", "%0d%0aSet-Cookie:a"]
+)
+def test_an_organisation_that_is_none_does_no_harm(bank, citizen, value):
+    page = consent_page(bank, citizen)
+    odd = Page(citizen.http.get(f"{page.url}?organisation={value}"))
+    assert odd.status in {200, 403}
+    assert Page(citizen.http.get(f"{page.url}?child={value}")).status in {200, 403}
+
+
 def test_who_speaks_for_nobody_is_told_who_could(bank, citizen):
     page = consent_page(bank, citizen, "何语")
     assert page.heading() == "你不能代表任何企业"
@@ -428,10 +438,21 @@ def test_a_mandate_is_given_used_and_revoked(bank, mandated):
     assert bank.call(token, PAID).status_code == 200
     overview = lead.open("/consents")
     assert "孙秀英" in overview.text
+    assert "作出决定的人孙秀英" in lead.open(first_consent(lead)).text
     after = lead.submit(lead.open(overview.link("/consents/mandates/m_")), "/revoke")
     assert "委托已收回" in after.text
     assert _refused(bank, token).status_code in {401, 403}
     assert "满山" not in Page(agent.http.get("/consents")).text.partition("你可以代表的企业")[2]
+
+
+def test_a_mandate_can_be_given_back(mandated):
+    _, agent = mandated
+    page = agent.open("/consents")
+    address = re.search(r"/consents/mandates/m_\w+/revoke", page.source)
+    assert address
+    page = agent.open(address.group(0))
+    assert page.heading() == "收回给孙秀英的委托？"
+    assert "满山" not in agent.submit(page, "/revoke").text.partition("你可以代表的企业")[2]
 
 
 def test_a_mandate_s_faults_stand_at_their_fields(citizen):

@@ -118,3 +118,50 @@ def test_the_qr_code_holds_no_markup_of_the_address(server: RunningServer) -> No
     assert drawn
     assert "<svg" in drawn[0]
     assert "style=" not in drawn[0], "the content security policy forbids inline styles"
+
+
+def test_an_administrator_sets_an_identity_provider_up(
+    installation: Installation, server: RunningServer
+) -> None:
+    person = administrator(installation, server.url)
+    page = person.open("/administration/providers/new")
+    values = {
+        "name_zh": "省级单位", "name_en": "Provincial office", "slug": "office", "audience": "staff",
+        "issuer": "https://login.office.example", "client_id": "kaimen", "client_secret": "not for anybody",
+    }  # fmt: skip
+    refused = person.submit(page, "/new", **values, mapping="groups | tax | tax", expect=422)
+    assert "Line 1" in refused.errors()["mapping"]
+    refused = person.submit(page, "/new", **values, mapping="groups | tax | nobody | publisher", expect=422)
+    assert "no such organisation" in refused.errors()["mapping"]
+    page = person.submit(
+        page,
+        "/new",
+        **values,
+        mapping="groups | tax-staff | tax | publisher, viewer\n",
+        assurance="loa:2 = high",
+    )
+    assert "/sign-in/outside/office/callback" in page.text
+    assert "not for anybody" not in page.source
+    assert person.submit(page, page.url.rpartition("/")[2], is_enabled=None).status == 200
+    assert not [
+        one
+        for one in Visitor(server.url).open("/sign-in").all("a")
+        if "outside/office" in one.attributes["href"]
+    ]
+    page = person.open(page.url)
+    assert "publisher, viewer" in page.source
+    assert "loa:2 = high" in page.source
+    page = person.submit(page, "/remove")
+    assert "Provincial office" not in page.text
+
+
+def test_a_provider_that_is_away_is_explained(installation: Installation, server: RunningServer) -> None:
+    head = administrator(installation, server.url)
+    head.api(
+        "POST", "/platform/v1/outside-providers", slug="away", audience="staff", issuer="https://127.0.0.1:1",
+        name_zh="远方", name_en="Away", client_id="c", client_secret="s",
+    )  # fmt: skip
+    page = Visitor(server.url, language="en").open("/sign-in/outside/away", expect=502)
+    assert "does not answer" in page.text
+    assert "sign in another way" in page.text
+    assert Visitor(server.url).open("/sign-in/outside/nobody", expect=404).status == 404
