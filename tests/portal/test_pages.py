@@ -17,7 +17,7 @@ PUBLIC = [
 ]  # fmt: skip
 TYPED = {"满山", "按名称"}  # of examples
 SIGNED_IN = [
-    "/apps", "/apps/new", "/requests", "/account", "/approvals", "/organisations/new", "APP", "APP/requests", "APP/go-live",
+    "/apps", "/apps/new", "/requests", "/account", "/account/security", "/account/security/confirm", "/approvals", "/organisations/new", "APP", "APP/requests", "APP/go-live",
     "REQUEST", "/catalogue/company/v1/operations/searchCompanies?scenario=found",
 ]  # fmt: skip
 

@@ -126,6 +126,7 @@ async def make_grant(kind: str, client_id: str, grant: Grant) -> str:
     """Store a code or a refresh token; its value, which is nowhere else."""
     value = ids.random_secret("ci")
     life = CODE_LIFE if kind == "code" else REFRESH_LIFE
+    await IdentityGrant.filter(expires_at__lt=clock.now()).delete()
     await IdentityGrant.create(
         hash=crypto.hash_secret(value), kind=kind, client_id=client_id, data=msgspec.json.encode(grant).decode(),
         expires_at=clock.now() + life,
