@@ -40,7 +40,9 @@ async def _wanted() -> list[ProviderInput]:
         if department.slug in organisations:
             for role in ("publisher", "approver"):
                 post = f"{department.slug}:{role}"
-                rules.append({"claim": "posts", "value": post, "organisation": department.slug, "roles": [role]})
+                rules.append(
+                    {"claim": "posts", "value": post, "organisation": department.slug, "roles": [role]}
+                )
     return [
         ProviderInput(
             slug="city-staff", audience="staff", issuer=protocol.issuer(), name_zh="城市统一身份认证", name_en="City identity",
