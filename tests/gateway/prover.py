@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
@@ -79,7 +80,7 @@ class Holder:
     """Holds a self-signed client certificate."""
 
     def __init__(self, name: str = "bank.example", *, days: int = 30) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = self._key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.now(UTC)
         self.certificate = (
@@ -90,12 +91,20 @@ class Holder:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(days=60))
             .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
             .sign(key, SHA256())
         )
 
     @property
     def thumbprint(self) -> str:
         return segment(hashlib.sha256(self.certificate.public_bytes(Encoding.DER)).digest())
+
+    def save(self, folder: Path) -> tuple[str, str]:
+        """Certificate and key as PEM files; their paths."""
+        certificate, key = folder / f"{self.thumbprint}.pem", folder / f"{self.thumbprint}.key"
+        certificate.write_bytes(self.certificate.public_bytes(Encoding.PEM))
+        key.write_bytes(self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return str(certificate), str(key)
 
     @property
     def as_pem(self) -> str:
