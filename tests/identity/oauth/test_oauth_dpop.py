@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import OKPKey, RSAKey
 
 from api.core import clock
 from api.identity.oauth.models import UsedProof
@@ -128,9 +128,8 @@ async def test_clock_that_is_off_needs_a_nonce(journey: Journey, seconds: int) -
 async def test_nonce_that_is_not_ours(plane: Plane, nonce: str) -> None:
     fapi = await new_journey(plane, profile="fapi2")
     answer = await ask(fapi, fapi.proof(TOKEN, nonce=nonce))
-    if answer.status_code == 400:  # send() does not retry with a proof of the test's own making
-        assert_error(answer, "use_dpop_nonce", "nonce")
-        assert answer.headers["dpop-nonce"]
+    assert_error(answer, "use_dpop_nonce", "nonce")
+    assert answer.headers["dpop-nonce"] != nonce
 
 
 async def test_nonce_is_wanted_from_fapi_clients(plane: Plane) -> None:
@@ -230,8 +229,3 @@ async def test_sweep_takes_old_proofs(plane: Plane, journey: Journey) -> None:
     await UsedProof.all().update(expires_at=clock.now())
     await plane.service.sweep()
     assert await UsedProof.all().count() == 0
-
-
-def test_the_thumbprint_is_that_of_the_rfc() -> None:
-    """RFC 7638 §3.1 gives one for an RSA key; ours is compared with joserfc's in the tests above."""
-    assert len(thumbprint(ECKey.generate_key("P-256"))) == 43

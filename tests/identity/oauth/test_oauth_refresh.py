@@ -9,7 +9,7 @@ from api.core import clock
 from api.identity.oauth.families import GRACE_SECONDS
 from api.identity.oauth.models import RefreshToken
 from tests.identity.oauth.journeys import COMPANY, Journey, answer_of, assert_error, new_grant, new_journey
-from tests.identity.oauth.plane import SCOPES, Plane
+from tests.identity.oauth.plane import SCOPES, Plane, new_key
 from tests.identity.oauth.test_oauth_code import is_live
 
 
@@ -197,12 +197,22 @@ async def test_refresh_is_bound_to_its_key(plane: Plane) -> None:
 
 async def test_change_of_profile_is_no_way_around(plane: Plane) -> None:
     """A token that was spent stays spent when the app turns to fapi2, whose tokens are not spent."""
-    journey = await new_journey(plane, keys=None, dpop=True)
+    journey = await new_journey(plane, keys=[new_key()], dpop=True)
     body = await journey.tokens()
-    await journey.refresh(body["refresh_token"])
+    more = (await journey.refresh(body["refresh_token"])).json()
     await age(GRACE_SECONDS + 1)
-    await plane.change_app(
-        journey.client, profile="fapi2", auth_method="tls_client_auth", certificate_subject="CN=x"
-    )
-    answer = await journey.refresh(body["refresh_token"])
-    assert answer.status_code in {400, 401}
+    await plane.change_app(journey.client, profile="fapi2")
+    assert (await journey.refresh(more["refresh_token"])).status_code == 200
+    assert_error(await journey.refresh(body["refresh_token"]), "invalid_grant", "stolen")
+    assert_error(await journey.refresh(more["refresh_token"]), "invalid_grant", "revoked")
+
+
+async def test_a_binding_that_is_demanded_later_binds(plane: Plane) -> None:
+    journey = await new_journey(plane)
+    body = await journey.tokens()
+    await plane.change_app(journey.client, token_binding="dpop")
+    assert_error(await journey.refresh(body["refresh_token"]), "invalid_dpop_proof")
+    journey.proof_key = new_key()
+    more = (await journey.refresh(body["refresh_token"])).json()
+    journey.proof_key = new_key()
+    assert_error(await journey.refresh(more["refresh_token"]), "invalid_grant", "another DPoP key")

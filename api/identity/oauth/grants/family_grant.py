@@ -87,7 +87,7 @@ class FamilyGrant(BaseGrant, TokenEndpointMixin):
                 claims.exp,
                 refresh,
                 family.expires_at if refresh else None,
-                jkt=binding.jkt if refresh and not family.jkt else "",
+                jkt="" if family.jkt else binding.jkt,
             )
         )
         issuance = Issuance(client, family, scope, body["access_token"], str(self.GRANT_TYPE))
