@@ -20,6 +20,8 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 SECONDS = 900  # a bound, not a measure
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = "not_a_server_error,response_schema_conformance,content_type_conformance"
+# Ten, and no stateful phase: with forty and it, one run had not ended after eight minutes on two busy cores, its
+# fuzzing phase having cost client and server 43 s of CPU each by then. The long run has to fit into test-full.
 RUNS = [
     pytest.param("fuzzing", 4, id="short"),
     pytest.param("examples,coverage,fuzzing", 10, id="long", marks=pytest.mark.full),
