@@ -141,7 +141,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "providers.add": ("添加身份提供方", "Add an identity provider"),
     "providers.change": ("更改 {name}", "Change {name}"),
-    "providers.edit": ("更改", "Change"),
     "providers.save": ("保存", "Save"),
     "providers.saved": ("已保存。", "Saved."),
     "providers.remove": ("移除此提供方", "Remove this provider"),
