@@ -27,20 +27,16 @@ PATH = "/api/company/v1/companies/91"
 
 
 class Log:
-    """Stands where recorder, metrics and evidence do: keeps what it is told."""
+    """Stands where recorder and evidence do: keeps what it is told."""
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
-        self.counted = 0
         self.evidence: list[str] = []
         self.can_commit = True
 
     def add(self, exchange: Exchange, duration_us: int) -> None:
         assert duration_us >= 0
         self.exchanges.append(exchange)
-
-    def count(self, exchange: Exchange, duration_us: int) -> None:
-        self.counted += 1
 
     def mask_of(self, exchange: Exchange) -> Any:
         return type("Mask", (), {"classified": frozenset()})
@@ -86,7 +82,7 @@ class Place:
 async def place(operations: list[Operation] | None = None, **settings: Any) -> AsyncIterator[Place]:
     log = Log()
     values = structs.replace(Settings(), flood_per_second=1_000_000, **settings)
-    world = World(operations, settings=values, recorder=log, metrics=log, evidence=log)
+    world = World(operations, settings=values, recorder=log, evidence=log)
     async with served(RestFace(world.gateway)) as port:
         yield Place(world, port, log)
 
@@ -596,4 +592,4 @@ async def test_nobody_gets_a_500_out_of_it() -> None:
                     sent += 1
                     assert reply.status < 500, (method, path, query, headers, reply.body)
         await here.last(sent)
-        assert here.log.counted == sent
+        assert len(here.log.exchanges) == sent
