@@ -177,7 +177,7 @@ def _decided(row: Grant, text: ConsentText) -> set[str]:
         if detail is None:
             continue
         if choice.kind == "pass-on":
-            is_agreed = any(one.name in choice.title.zh for one in detail.pass_on_to)
+            is_agreed = any(one.name == choice.title.zh.partition("：")[2] for one in detail.pass_on_to)
         else:
             is_agreed = bool(choice.fields) and set(choice.fields) <= set(detail.fields)
         if is_agreed:
