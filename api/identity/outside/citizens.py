@@ -7,7 +7,7 @@ from api.core.problem_types_platform import NOT_FOUND
 from api.core.problems import Refusal, Text
 from api.identity.consents.subjects import Subject, SubjectIds
 from api.identity.installation import current, vault
-from api.identity.outside.mapping import assurance_of, values_of
+from api.identity.outside.mapping import assurance_of, line_of, values_of
 from api.identity.outside.models import OutsideProvider
 from api.identity.outside.relying_party import Departure, Identity, RelyingParty
 
@@ -64,16 +64,15 @@ def subject_of(provider: OutsideProvider, identity: Identity) -> Subject:
     """The Subject of an identity: its id is keyed by issuer and subject, so it tells nobody who it is."""
     claims = identity.claims
     maker = SubjectIds(vault(), current().settings.environment)
-    name = str(claims.get("name") or "")[:100]
     born = next(iter(values_of(claims, "birthdate")), None)
     return Subject(
         id=maker.of(provider.issuer, identity.subject),
-        name=name,
+        name=line_of(claims, "name"),
         birth_date=born if born and _is_date(born) else None,
         assurance=assurance_of(provider, claims),
         source=provider.issuer,
         national={key: value for key, claim in _NATIONAL.items() for value in values_of(claims, claim)[:1]},
-        english_name=str(claims.get("name#en") or "")[:100],
+        english_name=line_of(claims, "name#en"),
     )
 
 

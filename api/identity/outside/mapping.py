@@ -8,6 +8,7 @@ from typing import Any
 
 from api.core import audit
 from api.identity.consents.subjects import ASSURANCES
+from api.identity.inputs import is_clean
 from api.identity.models import Membership
 from api.identity.outside.models import OutsideProvider
 
@@ -23,6 +24,16 @@ def values_of(claims: dict[str, Any], path: str) -> list[str]:
             found = found.get(part) if isinstance(found, dict) else None
     values = found if isinstance(found, list) else [found]
     return [one for one in values[:200] if isinstance(one, str)]
+
+
+def line_of(claims: dict[str, Any], *names: str) -> str:
+    """The first of these claims that holds a text, as one clean line of at most 100 characters; "" for none."""
+    for name in names:
+        for value in values_of(claims, name)[:1]:
+            line = " ".join("".join(one if is_clean(one) else " " for one in value[:400]).split())[:100]
+            if line:
+                return line
+    return ""
 
 
 def memberships_by(provider: OutsideProvider, claims: dict[str, Any]) -> frozenset[tuple[str, str]]:

@@ -13,7 +13,7 @@ from api.core.problem_types_platform import CONFLICT, NOT_FOUND, NOT_SIGNED_IN, 
 from api.core.problems import Refusal, Text
 from api.core.second_factor import check_second_factor
 from api.identity.consents.subjects import ASSURANCES
-from api.identity.inputs import Inputs, check_id
+from api.identity.inputs import Inputs, check_id, is_clean
 from api.identity.models import Organisation, Person
 from api.identity.outside.calls import CallError
 from api.identity.outside.checking import end_account
@@ -214,6 +214,11 @@ async def _read(said: ProviderInput, *, needs_secret: bool) -> dict[str, Any]:
             f"每个 acr 对应 {'、'.join(ASSURANCES)} 之一。",
             f"Each acr is worth one of {', '.join(ASSURANCES)}.",
         )
+    words = [*said.assurance, *said.mfa_values]
+    if any(not is_clean(word) or len(word) > 300 for word in words):
+        inputs.fault(
+            "/mfa_values", "含有控制字符，或过长。", "They hold control characters, or are too long."
+        )
     inputs.check()
     return columns
 
@@ -226,7 +231,13 @@ async def _read_mapping(inputs: Inputs, rules: list[dict[str, Any]]) -> list[dic
     for number, rule in enumerate(rules):
         pointer = f"/mapping/{number}"
         claim, value, roles = rule.get("claim"), rule.get("value"), rule.get("roles")
-        if not isinstance(claim, str) or not isinstance(value, str) or not claim or not value:
+        if (
+            not isinstance(claim, str)
+            or not isinstance(value, str)
+            or not claim
+            or not value
+            or not is_clean(claim + value)
+        ):
             inputs.fault(pointer, "须有 claim 与 value。", "It has a claim and a value.")
             continue
         if not isinstance(roles, list) or not roles or any(role not in ROLE_NAMES for role in roles):

@@ -8,7 +8,7 @@ from api.core import audit, clock, ids
 from api.core.caller import Caller
 from api.core.problems import Refusal, Text
 from api.identity.models import Person, Session
-from api.identity.outside.mapping import apply_memberships, has_second_factor, memberships_by
+from api.identity.outside.mapping import apply_memberships, has_second_factor, line_of, memberships_by
 from api.identity.outside.models import OutsideAccount, OutsideProvider
 from api.identity.outside.relying_party import Identity, refused, seal_tokens
 from api.identity.people import mails
@@ -80,7 +80,7 @@ async def _person_for(entry: audit.Entry, provider: OutsideProvider, identity: I
     person = await Person.get_or_none(email=address)
     if person is not None:
         return person
-    name = " ".join(str(claims.get("name") or claims.get("preferred_username") or address).split())[:100]
+    name = line_of(claims, "name", "preferred_username") or address[:100]
     locale = "en" if str(claims.get("locale", "")).startswith("en") else "zh"
     return await make_person(entry, email=address, name=name, locale=locale, password_hash="")
 

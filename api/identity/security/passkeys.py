@@ -158,7 +158,7 @@ async def add_passkey(caller: Caller, label: str, credential: dict[str, Any]) ->
             verified = verify_registration_response(
                 credential=credential, expected_challenge=challenge, expected_rp_id=identifier, expected_origin=origin
             )  # fmt: skip
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _refused("答复无法验证。", "The answer could not be verified.", "answer-refused") from error
         hashed = crypto.hash_secret(bytes_to_base64url(verified.credential_id))
         await _check_room(caller.id, hashed)
@@ -279,7 +279,7 @@ async def _verify(credential: dict[str, Any], purpose: str, person_id: str) -> P
             credential_public_key=base64url_to_bytes(row.public_key), credential_current_sign_count=row.sign_count,
             require_user_verification=not owner,
         )  # fmt: skip
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refused("答复无法验证。", "The answer could not be verified.", "answer-refused") from error
     await Passkey.filter(id=row.id).update(
         sign_count=verified.new_sign_count,

@@ -179,6 +179,14 @@ async def test_a_person_links_an_account_of_an_untrusted_provider(
     assert not await Session.filter(hash=session.hash).exists()
 
 
+async def test_what_a_provider_says_is_made_clean(office: Setting) -> None:
+    office.outside.userinfo |= {"name": "Ou\u0000 \u202eTai\nyuan " + "x" * 500, "locale": 5}
+    _, session = await office.sign_in()
+    name = (await Person.get(id=session.person_id)).name
+    assert name.startswith("Ou Tai yuan x")
+    assert len(name) == 100
+
+
 async def test_who_is_shut_out_here_stays_out(office: Setting, platform: Platform) -> None:
     administrator = await platform.administrator()
     _, session = await office.sign_in()
@@ -456,4 +464,13 @@ async def test_only_administrators_set_providers_up_and_faults_are_told_together
     refused = await (await platform.administrator()).post("/outside-providers", body)
     assert refused.status_code == 400
     pointers = {error["pointer"] for error in refused.json()["errors"]}
+    for field, value in (
+        ("mfa_values", ["a\u0000b"]),
+        ("assurance", {"\u0000": "low"}),
+        ("scopes", "openid \u0000"),
+    ):
+        answer = await (await platform.administrator()).post(
+            "/outside-providers", body | {"mapping": []} | {field: value}
+        )
+        assert answer.status_code == 400
     assert pointers == {"/issuer", "/scopes", "/client_secret", "/assurance", "/mapping/0", "/mapping/1"}
