@@ -26,7 +26,13 @@ from sandbox.city.subjects import CitySubjects
 
 def platform_routers() -> list[Router]:
     """The platform API, whole."""
-    return [identity_routes.router, catalogue_routes.router, gateway_routes.router, city_routes.router, account_router]
+    return [
+        identity_routes.router,
+        catalogue_routes.router,
+        gateway_routes.router,
+        city_routes.router,
+        account_router,
+    ]
 
 
 def city_side(settings: Settings, *, is_sole: bool = False) -> CitySide:
