@@ -51,7 +51,7 @@ def rotate(environment: str, as_json: bool) -> None:
     _show(asyncio.run(_on_ring(environment, turn)), as_json=as_json)
 
 
-@keys.command("retire")
+@keys.command("retire", context_settings={"ignore_unknown_options": True})  # a kid may begin with -
 @click.argument("kid")
 @_environment
 @_as_json
