@@ -83,7 +83,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     request_log_days: Annotated[int, _setting("How long the request log is kept.", "days", ge=1, le=366)] = 30
     record_interval_ms: Annotated[
         int, _setting("Longest wait of usage and request log before they are written.", "ms", ge=10, le=1000)
-    ] = 500
+    ] = 800
     poll_interval_ms: Annotated[
         int, _setting("How often a process looks for control-plane changes.", "ms", ge=20, le=5000)
     ] = 250
