@@ -51,7 +51,8 @@ def rotate(environment: str, as_json: bool) -> None:
     _show(asyncio.run(_on_ring(environment, turn)), as_json=as_json)
 
 
-@keys.command("retire", context_settings={"ignore_unknown_options": True})  # a kid may begin with -
+# A kid may begin with a hyphen and hold any letter: here no short option is there to be taken for it.
+@keys.command("retire", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("kid")
 @_environment
 @_as_json
