@@ -238,8 +238,8 @@ NOT_SUBSCRIBED = define(
     ("应用未订阅此服务", "The app is not subscribed"),
     ("应用 {app} 没有订阅 {service}。", "App {app} is not subscribed to {service}."),
     (
-        "在开发者门户订阅 {service}，或运行 kaimen subscription add。",
-        "Subscribe to {service} in the portal, or run kaimen subscription add.",
+        "在开发者门户订阅 {service}，或运行 kaimen subscription add {app} {service}。",
+        "Subscribe to {service} in the portal, or run kaimen subscription add {app} {service}.",
     ),
     ("每个应用只能调用它订阅的服务。", "An app calls only the services that it subscribed to."),
     step=_AUTHORISE,

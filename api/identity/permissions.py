@@ -274,3 +274,13 @@ def check_can_manage_registration(caller: Caller, organisation_id: str) -> None:
 
 def can_manage_registration(caller: Caller, organisation_id: str) -> bool:
     return passes(check_can_manage_registration, caller, organisation_id)
+
+
+def check_is_administrator(caller: Caller, reason: Text) -> None:
+    """An administrator as a person with a second factor, or the operator. `reason` says what only they may do."""
+    if caller.kind == CallerKind.ANONYMOUS:
+        raise Refusal(NOT_SIGNED_IN)
+    if not caller.is_administrator or caller.kind == CallerKind.APP:
+        role = Text("平台管理员", "administrator of the platform")
+        raise Refusal(PERMISSION_DENIED, reason=reason, role=role)
+    check_second_factor(caller)

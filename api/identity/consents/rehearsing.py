@@ -138,8 +138,9 @@ async def _details_for(app: App, wish: Wish) -> list[dict[str, Any]]:
         names = ", ".join(sorted(found)) or "—"
         raise refuse_input(
             "/purpose",
-            f"应用没有以此用途订阅须经同意的服务；它的用途有：{names}。",
-            f"The app has no subscription for this purpose to a service that needs consent; it has: {names}.",
+            f"应用没有以此用途订阅须经同意的服务；它的用途有：{names}。先订阅：kaimen subscription add APP SERVICE@VERSION:{purpose}",
+            f"The app has no subscription for this purpose to a service that needs consent; it has: {names}."
+            f" Subscribe first: kaimen subscription add APP SERVICE@VERSION:{purpose}",
         )
     chosen = {"organisation": wish.organisation} if wish.organisation else {}
     until = {"until": wish.until} if wish.until else {}

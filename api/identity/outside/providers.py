@@ -8,10 +8,9 @@ from typing import Any
 from msgspec import Struct
 
 from api.core import audit, clock, ids
-from api.core.caller import Caller, CallerKind
-from api.core.problem_types_platform import CONFLICT, NOT_FOUND, NOT_SIGNED_IN, PERMISSION_DENIED
+from api.core.caller import Caller
+from api.core.problem_types_platform import CONFLICT, NOT_FOUND
 from api.core.problems import Refusal, Text
-from api.core.second_factor import check_second_factor
 from api.identity.consents.subjects import ASSURANCES
 from api.identity.inputs import Inputs, check_id, is_clean
 from api.identity.models import Organisation, Person
@@ -21,7 +20,7 @@ from api.identity.outside.discovery import check_address
 from api.identity.outside.mapping import MAX_RULES
 from api.identity.outside.models import OutsideAccount, OutsideProvider
 from api.identity.outside.relying_party import seal_secret
-from api.identity.permissions import ROLE_NAMES
+from api.identity.permissions import ROLE_NAMES, check_is_administrator
 from api.identity.security.service import check_fresh
 
 AUDIENCES = ("staff", "citizens")
@@ -50,15 +49,9 @@ class ProviderInput(Struct, frozen=True, kw_only=True):
 
 def check_can_manage_providers(caller: Caller) -> None:
     """Administrators with a second factor, and the operator."""
-    if caller.kind == CallerKind.ANONYMOUS:
-        raise Refusal(NOT_SIGNED_IN)
-    if not caller.is_administrator or caller.kind == CallerKind.APP:
-        raise Refusal(
-            PERMISSION_DENIED,
-            reason=Text("只有管理员能设置身份提供方。", "Only administrators set identity providers up."),
-            role=Text("平台管理员", "administrator of the platform"),
-        )
-    check_second_factor(caller)
+    check_is_administrator(
+        caller, Text("只有管理员能设置身份提供方。", "Only administrators set identity providers up.")
+    )
 
 
 async def providers(caller: Caller) -> list[OutsideProvider]:

@@ -1,15 +1,14 @@
 """People as rows: coming into being, and being shut out by an administrator."""
 
 from api.core import audit, clock, ids
-from api.core.caller import Caller, CallerKind
+from api.core.caller import Caller
 from api.core.paging import Page, page_of
-from api.core.problem_types_platform import CONFLICT, NOT_FOUND, NOT_SIGNED_IN, PERMISSION_DENIED
+from api.core.problem_types_platform import CONFLICT, NOT_FOUND
 from api.core.problems import Refusal, Text
-from api.core.second_factor import check_second_factor
 from api.identity.inputs import check_id
 from api.identity.models import Membership, Organisation, Person, PersonalToken
 from api.identity.people.sessions import end_sessions
-from api.identity.permissions import passes
+from api.identity.permissions import check_is_administrator, passes
 
 LOCALES = ("zh", "en")
 WHAT = Text("用户", "person")
@@ -57,15 +56,7 @@ async def make_person(
 
 def check_can_manage_people(caller: Caller) -> None:
     """Administrators as people, and the operator."""
-    if caller.kind == CallerKind.ANONYMOUS:
-        raise Refusal(NOT_SIGNED_IN)
-    if not caller.is_administrator or caller.kind == CallerKind.APP:
-        raise Refusal(
-            PERMISSION_DENIED,
-            reason=Text("只有管理员能管理用户。", "Only administrators look after people."),
-            role=Text("平台管理员", "administrator of the platform"),
-        )
-    check_second_factor(caller)
+    check_is_administrator(caller, Text("只有管理员能管理用户。", "Only administrators look after people."))
 
 
 def can_manage_people(caller: Caller) -> bool:
