@@ -1,4 +1,4 @@
-"""The platform API's contract is a golden file: a change of it has to be meant.
+"""The platform API's contract is a golden file, shipped in the package: a change of it has to be meant.
 
 To accept one: KAIMEN_TEST_UPDATE_GOLDEN=1 python -m pytest tests/golden
 """
@@ -8,9 +8,10 @@ import json
 import os
 from pathlib import Path
 
+import api.main
 from api.main.compose import platform_openapi
 
-GOLDEN = Path(__file__).parent / "platform-openapi.json"
+GOLDEN = Path(api.main.__file__).parent / "platform-openapi.json"
 
 
 def test_the_platform_contract_changed_only_on_purpose() -> None:
