@@ -15,6 +15,7 @@ Behaviour is synchronous and changes nothing but `call.world`, for it may run tw
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,27 @@ from sandbox.city.state import Changes
 from sandbox.city.world import World
 
 
+class Event(Struct, frozen=True):
+    """Something that subscribers are told of, once the change that it comes with is kept.
+
+    `type` is the name of one of the contract's `webhooks` (`post.order.delivered`), `subject` the key of what it
+    is about (events of one subject are delivered in order), `data` the payload of that webhook. `at`: when it
+    happens by the app's clock; None is now. An event of the future is told when the app's clock has come so far.
+    """
+
+    type: str
+    subject: str
+    data: dict[str, Any]
+    at: datetime | None = None
+
+
 class Answer(Struct):
     """What the department answers: a JSON body (None: no body), a status, further headers."""
 
     body: Any = None
     status: int = 200
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     changes: Changes = field(default_factory=dict)  # filled by the connector
 
 
@@ -86,13 +102,17 @@ Handler = Callable[[Call], Answer]
 
 
 class Department:
-    """A department: its names, its contract, its behaviour by operationId."""
+    """A department: its names, its contract, its behaviour by operationId.
 
-    def __init__(self, slug: str, zh: str, en: str, folder: Path) -> None:
+    `protocol` is the one that its system speaks in the city: `inprocess`, or `soap`, `http`, `sql`, `files`.
+    """
+
+    def __init__(self, slug: str, zh: str, en: str, folder: Path, protocol: str = "inprocess") -> None:
         self.slug = slug
         self.zh = zh
         self.en = en
         self.folder = folder
+        self.protocol = protocol
         self.handlers: dict[str, Handler] = {}
 
     @property

@@ -1,15 +1,19 @@
 """generate: write the city file. Deterministic: the same arguments give the same content, table for table."""
 
+import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from random import Random
 
 from msgspec import Struct
 
 from sandbox.city.population import accounts, personas, schema
+from sandbox.city.population.chapter import Job, Town, Writer
+from sandbox.city.population.chapters import CHAPTERS
 from sandbox.city.population.citizens import AS_OF, People, add_people
 from sandbox.city.population.companies import Company, Founders, Registry, employ
 from sandbox.city.population.identifiers import mail_number
@@ -33,12 +37,22 @@ def version_of(citizens: int, companies: int, seed: int) -> dict[str, str]:
     """The rows of `meta`: two files with the same ones have the same content."""
     return {
         "schema": schema.VERSION,
+        "edition": edition(),
         "personas": personas.VERSION,
         "seed": str(seed),
         "citizens": str(citizens),
         "companies": str(companies),
         "as_of": AS_OF.isoformat(),
     }
+
+
+@cache
+def edition() -> str:
+    """Names the rules by which a city is made: a digest of this package. Another edition, another content."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def generate(
@@ -62,11 +76,11 @@ def generate(
     unfinished.unlink(missing_ok=True)
     connection = sqlite3.connect(unfinished, isolation_level=None)
     try:
-        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + schema.TABLES)
+        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _tables())
         connection.execute("BEGIN")
         rows = _fill(connection, citizens, companies, seed, tell)
         connection.execute("COMMIT")
-        connection.executescript(schema.INDEXES + "ANALYZE;")
+        connection.executescript(_indexes() + "ANALYZE;")
     except BaseException:
         connection.close()
         unfinished.unlink(missing_ok=True)
@@ -81,19 +95,12 @@ def _tell_nobody(stage: str, done: int, of: int) -> None:
     pass
 
 
-class _Writer:
-    """Counts what it inserts."""
+def _tables() -> str:
+    return "\n".join((schema.TABLES, *(chapter.TABLES for chapter in CHAPTERS)))
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self.rows = 0
 
-    def insert(self, table: str, rows: Iterable[tuple[object, ...]]) -> None:
-        rows = list(rows)
-        if rows:
-            marks = ", ".join("?" * len(rows[0]))
-            self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own names
-            self.rows += len(rows)
+def _indexes() -> str:
+    return "\n".join((schema.INDEXES, *(chapter.INDEXES for chapter in CHAPTERS)))
 
 
 def _text(day: date | None) -> str | None:
@@ -101,7 +108,7 @@ def _text(day: date | None) -> str | None:
 
 
 def _fill(connection: sqlite3.Connection, citizens: int, companies: int, seed: int, tell: Progress) -> int:
-    writer = _Writer(connection)
+    writer = Writer(connection)
     writer.insert("meta", version_of(citizens, companies, seed).items())
     people = People(Random(f"{seed}:people"))
     named = personas.add_people(people)
@@ -125,10 +132,14 @@ def _fill(connection: sqlite3.Connection, citizens: int, companies: int, seed: i
     tell("accounts", companies, companies)
     _write_deliveries(writer, registry.companies, named, Random(f"{seed}:post"))
     _write_grams(writer, registry.companies)
+    town = Town(people, registry.companies, jobs, named, AS_OF, seed)
+    for number, chapter in enumerate(CHAPTERS, start=1):
+        chapter.fill(town, writer)
+        tell("chapters", number, len(CHAPTERS))
     return writer.rows
 
 
-def _named_jobs(named: dict[str, int]) -> list[tuple[int, int, date, str]]:
+def _named_jobs(named: dict[str, int]) -> list[Job]:
     return [
         (named[person], number, sketch.established_on, position)
         for number, sketch in enumerate(personas.COMPANIES, start=1)
@@ -136,7 +147,7 @@ def _named_jobs(named: dict[str, int]) -> list[tuple[int, int, date, str]]:
     ]
 
 
-def _write_people(writer: _Writer, people: People) -> None:
+def _write_people(writer: Writer, people: People) -> None:
     writer.insert(
         "household",
         ((one.id, one.address.district, one.address.zh, one.address.en) for one in people.households),
@@ -153,7 +164,7 @@ def _write_people(writer: _Writer, people: People) -> None:
     )  # fmt: skip
 
 
-def _write_companies(writer: _Writer, companies: list[Company]) -> None:
+def _write_companies(writer: Writer, companies: list[Company]) -> None:
     writer.insert(
         "company",
         (
@@ -186,7 +197,7 @@ def _write_companies(writer: _Writer, companies: list[Company]) -> None:
     )
 
 
-def _write_powers(writer: _Writer, named: dict[str, int]) -> None:
+def _write_powers(writer: Writer, named: dict[str, int]) -> None:
     numbers = {sketch.slug: number for number, sketch in enumerate(personas.COMPANIES, start=1)}
     writer.insert(
         "power_of_attorney",
@@ -201,9 +212,7 @@ def _write_powers(writer: _Writer, named: dict[str, int]) -> None:
     )
 
 
-def _write_accounts(
-    writer: _Writer, companies: list[Company], jobs: list[tuple[int, int, date, str]], seed: int
-) -> None:
+def _write_accounts(writer: Writer, companies: list[Company], jobs: list[Job], seed: int) -> None:
     hired: dict[int, list[int]] = {}
     for _, company_id, since, _ in jobs:
         hired.setdefault(company_id, []).append(since.year)
@@ -253,7 +262,7 @@ def _write_accounts(
 
 
 def _write_deliveries(
-    writer: _Writer, companies: list[Company], named: dict[str, int], random: Random
+    writer: Writer, companies: list[Company], named: dict[str, int], random: Random
 ) -> None:
     numbers = {sketch.slug: number for number, sketch in enumerate(personas.COMPANIES, start=1)}
     rows: list[tuple[object, ...]] = [
@@ -293,7 +302,7 @@ def grams_of(text: str) -> set[str]:
     return grams
 
 
-def _write_grams(writer: _Writer, companies: list[Company]) -> None:
+def _write_grams(writer: Writer, companies: list[Company]) -> None:
     counts: dict[str, int] = {}
     pairs = []
     for one in companies:

@@ -149,7 +149,7 @@ COMPANIES = (
                   "ouyang-wei", (("ouyang-wei", 10000),), 0, "agriculture-1",
                   "今年成立：尚无年度报告，也尚无信用评级。", "Founded this year: no annual report and no rating yet."),
 )  # fmt: skip
-
+COMPANY_NUMBERS = {sketch.slug: number for number, sketch in enumerate(COMPANIES, start=1)}
 
 POWERS = (
     PowerSketch("manshan-tea", "chen-hang", "finance", "tax:*", date(2036, 12, 31)),

@@ -1,6 +1,6 @@
-"""The tables of the city file. It is written once and then only read, so every look-up has its index."""
+"""The core tables of the city file; chapters bring their own. It is written once and then only read, so every look-up has its index."""
 
-VERSION = "2"  # raise it when tables, names or rules change: an older file is then made anew
+VERSION = "3"  # raise it when tables of the core change: readers take no file of another version
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -1,0 +1,8 @@
+"""The chapters of the city file, in the order in which they are written: one module each, one line each.
+
+What a chapter reads in `town.shared` was left there by one that stands above it.
+"""
+
+from sandbox.city.population.chapter import Chapter
+
+CHAPTERS: tuple[Chapter, ...] = ()
