@@ -50,7 +50,7 @@ _READ = problem_responses(NOT_SIGNED_IN, NOT_FOUND)
 
 
 @get(
-    "/requests/{request_id:str}", operation_id="getRequest", tags=["requests"], summary="Explain a call",
+    "/requests/{request_id:str}", operation_id="getRequest", tags=["requests"], summary="解释一次调用 Explain a call",
     description="Every step's verdict, the quota left, the time taken by platform and department, and for a refused call "
     "what to do next, in the language of Accept-Language. 一次调用的逐步说明。",
     responses=_READ,
@@ -68,7 +68,7 @@ async def get_request(
 
 
 @get(
-    "/apps/{app_id:str}/requests", operation_id="listRequests", tags=["requests"], summary="List the calls of an app",
+    "/apps/{app_id:str}/requests", operation_id="listRequests", tags=["requests"], summary="应用的调用记录 List the calls of an app",
     description="Newest first; the newest call is there at once. 应用的调用记录,最新在前。", responses=_READ,
 )  # fmt: skip
 async def list_requests(
@@ -100,7 +100,7 @@ async def list_requests(
 
 
 @get(
-    "/apps/{app_id:str}/usage", operation_id="getUsage", tags=["requests"], summary="Usage of an app",
+    "/apps/{app_id:str}/usage", operation_id="getUsage", tags=["requests"], summary="应用的用量 Usage of an app",
     description="Calls, cost in quota units and percentiles by day (UTC) or hour, operation, status and problem. 应用用量。",
     responses=_READ,
 )  # fmt: skip
@@ -115,7 +115,7 @@ async def get_usage(
 
 @get(
     "/services/{service:str}/{version:str}/slo", operation_id="getServiceLevel", tags=["requests"],
-    summary="How a service keeps its promise",
+    summary="服务承诺的履行 How a service keeps its promise",
     description="Availability and 95th percentile as measured, beside what `x-service` promises. 服务承诺与实测。",
     responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
@@ -128,7 +128,7 @@ async def get_service_level(
 
 @get(
     "/services/{service_id:str}/slo", operation_id="getServiceLevelById", tags=["requests"],
-    summary="How a service keeps its promise, by id",
+    summary="按编号查看服务承诺的履行 How a service keeps its promise, by id",
     description="As getServiceLevel, for `company@v1`. 同上,以 company@v1 指明。", responses=problem_responses(NOT_FOUND),
 )  # fmt: skip
 async def get_service_level_by_id(

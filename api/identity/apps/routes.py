@@ -62,7 +62,7 @@ _NEW = problem_responses(
 
 # --- apps -----------------------------------------------------------------------------------------
 @get(
-    "/apps", operation_id="listApps", tags=["apps"], summary="List apps",
+    "/apps", operation_id="listApps", tags=["apps"], summary="应用列表 List apps",
     description="Of the caller's organisations, the newest first; deleted ones with `status=deleted`. 所在组织的应用。",
     responses=_READ,
 )  # fmt: skip
@@ -88,7 +88,7 @@ async def list_apps(
 
 
 @post(
-    "/apps", operation_id="createApp", tags=["apps"], summary="Register an app",
+    "/apps", operation_id="createApp", tags=["apps"], summary="注册应用 Register an app",
     description="A sandbox app with its first secret and its subscriptions, or nothing of it. The secret is shown this "
     "once. 注册沙箱应用,连同第一个密钥与订阅;密钥只显示这一次。",
     opt={"slowapi": "60/minute"}, responses=_NEW,
@@ -103,7 +103,7 @@ async def create_app(caller: CurrentCaller, data: JSONBody[NewAppRequest]) -> Re
 
 
 @get(
-    "/apps/{app_id:str}", operation_id="getApp", tags=["apps"], summary="Get an app",
+    "/apps/{app_id:str}", operation_id="getApp", tags=["apps"], summary="查看应用 Get an app",
     description="With its secrets (never their values) and subscriptions. 应用及其密钥(不含值)与订阅。", responses=_READ,
 )  # fmt: skip
 async def get_app(caller: CurrentCaller, app_id: AppId) -> AppDetail:
@@ -114,7 +114,7 @@ async def get_app(caller: CurrentCaller, app_id: AppId) -> AppDetail:
 
 
 @patch(
-    "/apps/{app_id:str}", operation_id="updateApp", tags=["apps"], summary="Change an app",
+    "/apps/{app_id:str}", operation_id="updateApp", tags=["apps"], summary="更改应用 Change an app",
     description="What stays away is left as it is. 未给出的保持不变。", responses=_WRITE,
 )  # fmt: skip
 async def update_app(caller: CurrentCaller, app_id: AppId, data: JSONBody[AppChange]) -> AppItem:
@@ -130,7 +130,7 @@ async def update_app(caller: CurrentCaller, app_id: AppId, data: JSONBody[AppCha
 
 
 @delete(
-    "/apps/{app_id:str}", operation_id="deleteApp", tags=["apps"], summary="Delete an app",
+    "/apps/{app_id:str}", operation_id="deleteApp", tags=["apps"], summary="删除应用 Delete an app",
     description="It stops at once, and can be restored for 30 days. 立即停用;30 天内可恢复。",
     status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
@@ -140,7 +140,7 @@ async def delete_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
 
 
 @post(
-    "/apps/{app_id:str}/restore", operation_id="restoreApp", tags=["apps"], summary="Restore a deleted app",
+    "/apps/{app_id:str}/restore", operation_id="restoreApp", tags=["apps"], summary="恢复已删除的应用 Restore a deleted app",
     description="As what it was, within 30 days. 30 天内恢复原状。", status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
 async def restore_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
@@ -149,7 +149,7 @@ async def restore_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
 
 
 @post(
-    "/apps/{app_id:str}/suspend", operation_id="suspendApp", tags=["apps"], summary="Suspend an app",
+    "/apps/{app_id:str}/suspend", operation_id="suspendApp", tags=["apps"], summary="停用应用 Suspend an app",
     description="Its tokens are refused within a second. 停用应用,其令牌一秒内失效。", status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
 async def suspend_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
@@ -158,7 +158,7 @@ async def suspend_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
 
 
 @post(
-    "/apps/{app_id:str}/resume", operation_id="resumeApp", tags=["apps"], summary="Resume an app",
+    "/apps/{app_id:str}/resume", operation_id="resumeApp", tags=["apps"], summary="恢复应用 Resume an app",
     description="What an administrator suspended, an administrator resumes. 恢复应用。", status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
 async def resume_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
@@ -168,7 +168,7 @@ async def resume_app(caller: CurrentCaller, app_id: AppId) -> AppItem:
 
 # --- secrets and keys -----------------------------------------------------------------------------
 @get(
-    "/apps/{app_id:str}/secrets", operation_id="listAppSecrets", tags=["apps"], summary="List secrets",
+    "/apps/{app_id:str}/secrets", operation_id="listAppSecrets", tags=["apps"], summary="密钥列表 List secrets",
     description="With label, expiry and last use; never their values. 密钥列表,不含值。", responses=_READ,
 )  # fmt: skip
 async def list_secrets(caller: CurrentCaller, app_id: AppId) -> SecretList:
@@ -177,7 +177,7 @@ async def list_secrets(caller: CurrentCaller, app_id: AppId) -> SecretList:
 
 
 @post(
-    "/apps/{app_id:str}/secrets", operation_id="addAppSecret", tags=["apps"], summary="Add a secret",
+    "/apps/{app_id:str}/secrets", operation_id="addAppSecret", tags=["apps"], summary="新增密钥 Add a secret",
     description="Up to five are active at once. It is shown this once. 最多五个有效;只显示这一次。",
     opt={"slowapi": "60/minute"}, responses=_NEW,
 )  # fmt: skip
@@ -193,7 +193,7 @@ async def add_secret(
 
 @post(
     "/apps/{app_id:str}/secrets/{secret_id:str}/rotate", operation_id="rotateAppSecret", tags=["apps"],
-    summary="Rotate a secret",
+    summary="轮换密钥 Rotate a secret",
     description="Makes a successor with the same label; the old one works on for `overlap_hours`. 生成后继密钥,旧密钥在重叠期内仍有效。",
     opt={"slowapi": "60/minute"}, responses=_NEW,
 )  # fmt: skip
@@ -209,7 +209,7 @@ async def rotate_secret(
 
 @delete(
     "/apps/{app_id:str}/secrets/{secret_id:str}", operation_id="revokeAppSecret", tags=["apps"],
-    summary="Revoke a secret", description="At once; the last one too. 立即吊销。", status_code=HTTP_200_OK, responses=_WRITE,
+    summary="吊销密钥 Revoke a secret", description="At once; the last one too. 立即吊销。", status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
 async def revoke_secret(caller: CurrentCaller, app_id: AppId, secret_id: OtherId) -> SecretItem:
     """Revoke a secret."""
@@ -217,7 +217,7 @@ async def revoke_secret(caller: CurrentCaller, app_id: AppId, secret_id: OtherId
 
 
 @get(
-    "/apps/{app_id:str}/keys", operation_id="getAppKeys", tags=["apps"], summary="Get the public keys",
+    "/apps/{app_id:str}/keys", operation_id="getAppKeys", tags=["apps"], summary="查看公钥 Get the public keys",
     description="The JWK set for `private_key_jwt`. 应用的公钥集合。", responses=_READ,
 )  # fmt: skip
 async def get_keys(caller: CurrentCaller, app_id: AppId) -> Keys:
@@ -226,7 +226,7 @@ async def get_keys(caller: CurrentCaller, app_id: AppId) -> Keys:
 
 
 @put(
-    "/apps/{app_id:str}/keys", operation_id="setAppKeys", tags=["apps"], summary="Replace the public keys",
+    "/apps/{app_id:str}/keys", operation_id="setAppKeys", tags=["apps"], summary="更换公钥 Replace the public keys",
     description="Public keys only; an empty list takes them away. 只接受公钥;空列表表示全部移除。", responses=_WRITE,
 )  # fmt: skip
 async def set_keys(caller: CurrentCaller, app_id: AppId, data: JSONBody[KeysRequest]) -> Keys:
@@ -240,7 +240,7 @@ def _keys(app: App) -> Keys:
 
 @put(
     "/apps/{app_id:str}/platform-scopes", operation_id="setAppPlatformScopes", tags=["apps"],
-    summary="Give an app platform scopes",
+    summary="设置应用的平台权限 Give an app platform scopes",
     description="Owners in a browser session: what the app may do in this API for its organisation. 仅限所有者在浏览器中操作。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, SESSION_REQUIRED, CSRF_FAILED, NOT_FOUND, CONFLICT),
 )  # fmt: skip
@@ -254,7 +254,7 @@ async def set_platform_scopes(
 # --- subscriptions and going live -----------------------------------------------------------------
 @get(
     "/apps/{app_id:str}/subscriptions", operation_id="listAppSubscriptions", tags=["apps"],
-    summary="List an app's subscriptions", description="Ended ones included. 应用的全部订阅。", responses=_READ,
+    summary="应用的订阅 List an app's subscriptions", description="Ended ones included. 应用的全部订阅。", responses=_READ,
 )  # fmt: skip
 async def list_subscriptions(caller: CurrentCaller, app_id: AppId) -> SubscriptionList:
     """The subscriptions of an app."""
@@ -263,7 +263,7 @@ async def list_subscriptions(caller: CurrentCaller, app_id: AppId) -> Subscripti
 
 
 @post(
-    "/apps/{app_id:str}/subscriptions", operation_id="subscribeApp", tags=["apps"], summary="Subscribe an app",
+    "/apps/{app_id:str}/subscriptions", operation_id="subscribeApp", tags=["apps"], summary="为应用订阅服务 Subscribe an app",
     description="In the sandbox at once; live, L2 and above await the owning department. 沙箱即时生效;正式环境 L2 及以上由主管部门审批。",
     opt={"slowapi": "60/minute"}, responses=_NEW,
 )  # fmt: skip
@@ -279,7 +279,7 @@ async def subscribe_app(
 
 @delete(
     "/apps/{app_id:str}/subscriptions/{subscription_id:str}", operation_id="unsubscribeApp", tags=["apps"],
-    summary="End a subscription", description="A pending request is withdrawn. 结束订阅;待审批的申请随之撤回。",
+    summary="取消订阅 End a subscription", description="A pending request is withdrawn. 结束订阅;待审批的申请随之撤回。",
     status_code=HTTP_200_OK, responses=_WRITE,
 )  # fmt: skip
 async def unsubscribe_app(caller: CurrentCaller, app_id: AppId, subscription_id: OtherId) -> SubscriptionItem:
@@ -288,7 +288,7 @@ async def unsubscribe_app(caller: CurrentCaller, app_id: AppId, subscription_id:
 
 
 @get(
-    "/apps/{app_id:str}/checklist", operation_id="getChecklist", tags=["apps"], summary="Get the going-live checklist",
+    "/apps/{app_id:str}/checklist", operation_id="getChecklist", tags=["apps"], summary="上线清单 Get the going-live checklist",
     description="What is done and what is open before a sandbox app goes live. 上线清单。", responses=_READ,
 )  # fmt: skip
 async def get_checklist(caller: CurrentCaller, app_id: AppId) -> ChecklistView:
@@ -297,7 +297,7 @@ async def get_checklist(caller: CurrentCaller, app_id: AppId) -> ChecklistView:
 
 
 @post(
-    "/apps/{app_id:str}/go-live", operation_id="goLive", tags=["apps"], summary="Go live",
+    "/apps/{app_id:str}/go-live", operation_id="goLive", tags=["apps"], summary="上线 Go live",
     description="Makes the linked live app with a credential of its own, shown this once, and asks for the same services "
     "live. 建立正式应用与独立凭据(只显示这一次),并申请相同的服务。",
     opt={"slowapi": "20/minute"},

@@ -49,7 +49,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 @get(
-    "/apps/{app_id:str}/grants", operation_id="listGrants", tags=["consents"], summary="List an app's consents",
+    "/apps/{app_id:str}/grants", operation_id="listGrants", tags=["consents"], summary="应用获得的同意 List an app's consents",
     description="Which consents the app holds, ended ones included, newest first; without whose they are. "
     "应用持有的授权,含已终止的,不含数据主体的身份。",
     responses=problem_responses(NOT_SIGNED_IN, NOT_FOUND),
@@ -65,7 +65,7 @@ async def list_grants(
 
 @post(
     "/sandbox/grants", operation_id="createSandboxGrant", tags=["consents"], status_code=HTTP_201_CREATED,
-    summary="Consent as a persona, without a browser",
+    summary="以沙箱人物身份同意 Consent as a persona, without a browser",
     description="Sandbox only. The persona agrees at once, by the rules of the consent page, and a token comes with it. "
     "By owners and developers of the app, or by the app itself with its client id and secret (HTTP Basic). "
     "仅限沙箱:以人物身份同意并取得令牌。由应用的所有者、开发者,或应用自身(HTTP Basic)调用。",
@@ -98,7 +98,7 @@ async def create_sandbox_grant(
 
 @delete(
     "/sandbox/grants/{grant_id:str}", operation_id="withdrawSandboxGrant", tags=["consents"], status_code=HTTP_200_OK,
-    summary="Withdraw a persona's consent",
+    summary="撤回沙箱人物的同意 Withdraw a persona's consent",
     description="Sandbox only: what the citizen does at /consents. Calls under it are refused within a second. "
     "仅限沙箱:代人物撤回,一秒内生效。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT),

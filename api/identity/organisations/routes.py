@@ -44,7 +44,7 @@ _WRITE = problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FO
 
 
 @get(
-    "/organisations", operation_id="listOrganisations", tags=["organisations"], summary="List organisations",
+    "/organisations", operation_id="listOrganisations", tags=["organisations"], summary="组织列表 List organisations",
     description="The caller's own; all of them for administrators. 自己所在的组织;管理员可见全部。", responses=_READ,
 )  # fmt: skip
 async def list_organisations(
@@ -63,7 +63,7 @@ async def list_organisations(
 
 
 @post(
-    "/organisations", operation_id="createOrganisation", tags=["organisations"], summary="Create an organisation",
+    "/organisations", operation_id="createOrganisation", tags=["organisations"], summary="创建组织 Create an organisation",
     description="Whoever makes a company owns it. A department starts without members: invite its first owner. "
     "公司由创建者所有;部门创建后,请邀请第一位所有者。",
     opt={"slowapi": "20/minute"},
@@ -79,7 +79,7 @@ async def create_organisation(
 
 @get(
     "/organisations/{organisation_id:str}", operation_id="getOrganisation", tags=["organisations"],
-    summary="Get an organisation", description="By id or slug. 按标识或短名查询。", responses=_READ,
+    summary="查看组织 Get an organisation", description="By id or slug. 按标识或短名查询。", responses=_READ,
 )  # fmt: skip
 async def get_organisation(caller: CurrentCaller, organisation_id: IdOrSlug) -> OrganisationItem:
     """One organisation."""
@@ -88,7 +88,7 @@ async def get_organisation(caller: CurrentCaller, organisation_id: IdOrSlug) -> 
 
 @patch(
     "/organisations/{organisation_id:str}", operation_id="updateOrganisation", tags=["organisations"],
-    summary="Change an organisation's names", description="Owners and administrators. 所有者与管理员。", responses=_WRITE,
+    summary="更改组织名称 Change an organisation's names", description="Owners and administrators. 所有者与管理员。", responses=_WRITE,
 )  # fmt: skip
 async def update_organisation(
     caller: CurrentCaller, organisation_id: OrganisationId, data: JSONBody[OrganisationChange]
@@ -101,7 +101,7 @@ async def update_organisation(
 
 
 @get(
-    "/roles", operation_id="listRoles", tags=["organisations"], summary="List the roles",
+    "/roles", operation_id="listRoles", tags=["organisations"], summary="角色列表 List the roles",
     description="What each role in an organisation may do. 组织内的角色及其权限。", responses=problem_responses(),
 )  # fmt: skip
 async def list_roles() -> RoleList:
@@ -111,7 +111,7 @@ async def list_roles() -> RoleList:
 
 @get(
     "/organisations/{organisation_id:str}/members", operation_id="listMembers", tags=["organisations"],
-    summary="List the members", description="With their roles, owners first. 成员及角色。", responses=_READ,
+    summary="成员列表 List the members", description="With their roles, owners first. 成员及角色。", responses=_READ,
 )  # fmt: skip
 async def list_members(caller: CurrentCaller, organisation_id: OrganisationId) -> MemberList:
     """The members of an organisation."""
@@ -120,7 +120,7 @@ async def list_members(caller: CurrentCaller, organisation_id: OrganisationId) -
 
 @put(
     "/organisations/{organisation_id:str}/members/{person_id:str}", operation_id="setMemberRoles",
-    tags=["organisations"], summary="Set a member's roles",
+    tags=["organisations"], summary="设置成员角色 Set a member's roles",
     description="Exactly these. An organisation keeps at least one owner. 设为这些角色;至少保留一位所有者。", responses=_WRITE,
 )  # fmt: skip
 async def set_roles(
@@ -134,7 +134,7 @@ async def set_roles(
 
 @delete(
     "/organisations/{organisation_id:str}/members/{person_id:str}", operation_id="removeMember",
-    tags=["organisations"], summary="Remove a member, or leave",
+    tags=["organisations"], summary="移除成员或退出 Remove a member, or leave",
     description="Everyone may leave but the last owner. 任何人都可退出,最后一位所有者除外。", responses=_WRITE,
 )  # fmt: skip
 async def remove_member(caller: CurrentCaller, organisation_id: OrganisationId, person_id: PersonId) -> None:
@@ -144,7 +144,7 @@ async def remove_member(caller: CurrentCaller, organisation_id: OrganisationId, 
 
 @get(
     "/organisations/{organisation_id:str}/invitations", operation_id="listInvitations", tags=["organisations"],
-    summary="List open invitations", description="For owners. 未接受的邀请,所有者可见。",
+    summary="待接受的邀请 List open invitations", description="For owners. 未接受的邀请,所有者可见。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND),
 )  # fmt: skip
 async def list_invitations(caller: CurrentCaller, organisation_id: OrganisationId) -> InvitationList:
@@ -156,7 +156,7 @@ async def list_invitations(caller: CurrentCaller, organisation_id: OrganisationI
 
 @post(
     "/organisations/{organisation_id:str}/invitations", operation_id="inviteMember", tags=["organisations"],
-    summary="Invite a member",
+    summary="邀请成员 Invite a member",
     description="Mails a link that works once, within 7 days; the token is in the mail only. 发送一次性邀请邮件。",
     status_code=HTTP_201_CREATED, opt={"slowapi": "30/minute"},
     responses=problem_responses(
@@ -174,7 +174,7 @@ async def invite_member(
 
 @delete(
     "/organisations/{organisation_id:str}/invitations/{invitation_id:str}", operation_id="withdrawInvitation",
-    tags=["organisations"], summary="Withdraw an invitation",
+    tags=["organisations"], summary="撤回邀请 Withdraw an invitation",
     description="Its link stops working. 撤回邀请,链接随即失效。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip

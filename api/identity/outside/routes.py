@@ -39,7 +39,7 @@ def _item(row: OutsideProvider) -> ProviderItem:
 
 
 @get(
-    "/outside-providers", operation_id="listOutsideProviders", tags=["outside-providers"], summary="List outside identity providers",
+    "/outside-providers", operation_id="listOutsideProviders", tags=["outside-providers"], summary="外部身份提供方列表 List outside identity providers",
     description="For administrators. 供管理员使用。", responses=problem_responses(*_READ),
 )  # fmt: skip
 async def list_providers(caller: CurrentCaller) -> ProviderList:
@@ -48,7 +48,7 @@ async def list_providers(caller: CurrentCaller) -> ProviderList:
 
 
 @post(
-    "/outside-providers", operation_id="addOutsideProvider", tags=["outside-providers"], summary="Set an outside identity provider up",
+    "/outside-providers", operation_id="addOutsideProvider", tags=["outside-providers"], summary="添加外部身份提供方 Set an outside identity provider up",
     description="For staff, with rules that give roles by claims, or for citizens on the live plane. 设置员工或市民的身份提供方。",
     responses=problem_responses(*_WRITE, CONFLICT),
 )  # fmt: skip
@@ -59,7 +59,7 @@ async def add_provider(caller: CurrentCaller, data: JSONBody[ProviderBody]) -> R
 
 
 @get(
-    "/outside-providers/{provider_id:str}", operation_id="getOutsideProvider", tags=["outside-providers"], summary="One outside identity provider",
+    "/outside-providers/{provider_id:str}", operation_id="getOutsideProvider", tags=["outside-providers"], summary="查看外部身份提供方 One outside identity provider",
     description="For administrators. 供管理员使用。", responses=problem_responses(*_READ, NOT_FOUND),
 )  # fmt: skip
 async def get_provider(caller: CurrentCaller, provider_id: OtherId) -> ProviderItem:
@@ -68,7 +68,7 @@ async def get_provider(caller: CurrentCaller, provider_id: OtherId) -> ProviderI
 
 
 @put(
-    "/outside-providers/{provider_id:str}", operation_id="changeOutsideProvider", tags=["outside-providers"], summary="Change an outside identity provider",
+    "/outside-providers/{provider_id:str}", operation_id="changeOutsideProvider", tags=["outside-providers"], summary="更改外部身份提供方 Change an outside identity provider",
     description="Switched off, it ends the sessions that came through it. 停用后,经由它的会话随即结束。",
     responses=problem_responses(*_WRITE, NOT_FOUND, CONFLICT),
 )  # fmt: skip
@@ -80,7 +80,7 @@ async def change_provider(
 
 
 @delete(
-    "/outside-providers/{provider_id:str}", operation_id="removeOutsideProvider", tags=["outside-providers"], summary="Remove an outside identity provider",
+    "/outside-providers/{provider_id:str}", operation_id="removeOutsideProvider", tags=["outside-providers"], summary="移除外部身份提供方 Remove an outside identity provider",
     description="With its accounts, and the sessions and roles that came through them. 连同其账户、会话与角色一并移除。",
     responses=problem_responses(*_WRITE, NOT_FOUND),
 )  # fmt: skip

@@ -38,7 +38,7 @@ AnyRequest = Request[Any, Any, Any]
 
 # --- invitations ----------------------------------------------------------------------------------
 @post(
-    "/invitations/preview", operation_id="previewInvitation", tags=["people"], summary="Look at an invitation",
+    "/invitations/preview", operation_id="previewInvitation", tags=["people"], summary="查看邀请 Look at an invitation",
     description="What a link invites to, without using it up. 查看邀请内容,不使用它。", opt={"slowapi": "30/minute"}, guards=[access.same_origin_guard],
     status_code=HTTP_200_OK, responses=problem_responses(LINK_SPENT, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
@@ -48,7 +48,7 @@ async def preview_invitation(data: JSONBody[Verification]) -> InvitationItem:
 
 
 @post(
-    "/invitations/accept", operation_id="acceptInvitation", tags=["people"], summary="Accept an invitation",
+    "/invitations/accept", operation_id="acceptInvitation", tags=["people"], summary="接受邀请 Accept an invitation",
     description="As the person signed in, as the one with the address and password, or as a new one with a name and a "
     "password. 以已登录的人、有账户的人或新人身份接受。", opt={"slowapi": "10/minute; 100/hour", "slowapi_scope": "platform-sign-in"}, status_code=HTTP_200_OK,
     responses=problem_responses(LINK_SPENT, SIGN_IN_FAILED, CSRF_FAILED, CONFLICT, is_limited=True),
@@ -64,7 +64,7 @@ async def accept_invitation(caller: CurrentCaller, data: JSONBody[Acceptance]) -
 # --- administrators -------------------------------------------------------------------------------
 @post(
     "/administrators/invitations", operation_id="inviteAdministrator", tags=["people"],
-    summary="Invite an administrator", description="Mails a link that works once, for 24 hours. 发送一次性邀请邮件。",
+    summary="邀请平台管理员 Invite an administrator", description="Mails a link that works once, for 24 hours. 发送一次性邀请邮件。",
     status_code=HTTP_202_ACCEPTED, opt={"slowapi": "10/minute; 60/hour"},
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, SESSION_REQUIRED, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
@@ -75,7 +75,7 @@ async def invite_administrator(caller: CurrentCaller, data: JSONBody[Administrat
 
 
 @get(
-    "/people", operation_id="listPeople", tags=["people"], summary="List people",
+    "/people", operation_id="listPeople", tags=["people"], summary="人员列表 List people",
     description="For administrators; the newest first. 供管理员使用。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED),
 )  # fmt: skip
@@ -89,7 +89,7 @@ async def list_people(
 
 
 @post(
-    "/people/{person_id:str}/disable", operation_id="disablePerson", tags=["people"], summary="Shut a person out",
+    "/people/{person_id:str}/disable", operation_id="disablePerson", tags=["people"], summary="禁止登录 Shut a person out",
     description="For administrators: sessions end and tokens open nothing, at once. 停用账户,立即生效。",
     status_code=HTTP_200_OK,
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND, CONFLICT),
@@ -100,7 +100,7 @@ async def disable_person(caller: CurrentCaller, person_id: PersonId) -> PersonIt
 
 
 @post(
-    "/people/{person_id:str}/enable", operation_id="enablePerson", tags=["people"], summary="Let a person in again",
+    "/people/{person_id:str}/enable", operation_id="enablePerson", tags=["people"], summary="恢复登录 Let a person in again",
     description="For administrators. 重新启用账户。", status_code=HTTP_200_OK,
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip

@@ -65,7 +65,7 @@ _SESSION_ONLY = problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED)
 
 # --- signing up, in and out -----------------------------------------------------------------------
 @post(
-    "/sign-up", operation_id="signUp", tags=["people"], summary="Sign up", opt=_MAILED, guards=_OWN_PAGES,
+    "/sign-up", operation_id="signUp", tags=["people"], summary="注册账户 Sign up", opt=_MAILED, guards=_OWN_PAGES,
     description="Mails a link to the address; the account exists once `verify-email` is called with its token. The "
     "answer is the same whether or not the address has an account. 发送验证邮件;无论邮箱是否已有账户,响应相同。",
     status_code=HTTP_202_ACCEPTED, responses=problem_responses(CSRF_FAILED, is_limited=True),
@@ -77,7 +77,7 @@ async def sign_up(data: JSONBody[SignUp]) -> Notice:
 
 
 @post(
-    "/verify-email", operation_id="verifyEmail", tags=["people"], summary="Verify an e-mail address", opt=_LINKS,
+    "/verify-email", operation_id="verifyEmail", tags=["people"], summary="验证电子邮箱 Verify an e-mail address", opt=_LINKS,
     description="Uses the mailed link up and makes the account, with a personal organisation. 使用邮件链接,建立账户与个人组织。",
     guards=_OWN_PAGES, status_code=HTTP_200_OK, responses=problem_responses(LINK_SPENT, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
@@ -87,7 +87,7 @@ async def verify_email(data: JSONBody[Verification]) -> PersonItem:
 
 
 @post(
-    "/sign-in", operation_id="signIn", tags=["people"], summary="Sign in", opt=_GUESSED,
+    "/sign-in", operation_id="signIn", tags=["people"], summary="登录 Sign in", opt=_GUESSED,
     description="Opens a session, in an HttpOnly cookie. For programs use a personal token or an app. 建立会话;程序请用个人令牌或应用。",
     guards=_OWN_PAGES, status_code=HTTP_200_OK, responses=problem_responses(SIGN_IN_FAILED, SECOND_FACTOR_REQUIRED, SECOND_FACTOR_FAILED, SECOND_FACTOR_BLOCKED, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
@@ -102,7 +102,7 @@ async def sign_in(request: AnyRequest, data: JSONBody[Credentials]) -> Response[
 
 
 @post(
-    "/sign-out", operation_id="signOut", tags=["people"], summary="Sign out",
+    "/sign-out", operation_id="signOut", tags=["people"], summary="退出登录 Sign out",
     description="Ends the session of the cookie. 退出登录。", status_code=HTTP_204_NO_CONTENT,
     responses=problem_responses(CSRF_FAILED) | empty_response("The session has ended"),
 )  # fmt: skip
@@ -113,7 +113,7 @@ async def sign_out(request: AnyRequest, caller: CurrentCaller) -> Response[None]
 
 
 @post(
-    "/password-reset", operation_id="askPasswordReset", tags=["people"], summary="Ask for a new password", opt=_MAILED, guards=_OWN_PAGES,
+    "/password-reset", operation_id="askPasswordReset", tags=["people"], summary="申请重设密码 Ask for a new password", opt=_MAILED, guards=_OWN_PAGES,
     description="Mails a link, if the address has an account. The answer is the same if it has none. 若有账户,发送重置邮件。",
     status_code=HTTP_202_ACCEPTED, responses=problem_responses(CSRF_FAILED, is_limited=True),
 )  # fmt: skip
@@ -124,7 +124,7 @@ async def ask_reset(data: JSONBody[ResetRequest]) -> Notice:
 
 
 @post(
-    "/password-reset/confirm", operation_id="resetPassword", tags=["people"], summary="Set a new password", opt=_LINKS,
+    "/password-reset/confirm", operation_id="resetPassword", tags=["people"], summary="设置新密码 Set a new password", opt=_LINKS,
     description="Uses the mailed link up. Every session ends, every personal token is revoked. 使用邮件链接;退出所有会话,吊销个人令牌。",
     guards=_OWN_PAGES, status_code=HTTP_204_NO_CONTENT, responses=problem_responses(LINK_SPENT, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
@@ -135,7 +135,7 @@ async def reset_password(data: JSONBody[Reset]) -> None:
 
 # --- oneself --------------------------------------------------------------------------------------
 @get(
-    "/me", operation_id="getMe", tags=["people"], summary="Who is calling",
+    "/me", operation_id="getMe", tags=["people"], summary="当前身份 Who is calling",
     description="The caller behind this credential, with organisations and roles. 当前凭据背后的身份、组织与角色。",
     responses=problem_responses(NOT_SIGNED_IN),
 )  # fmt: skip
@@ -163,7 +163,7 @@ async def get_me(request: AnyRequest, caller: CurrentCaller) -> Me:
 
 
 @patch(
-    "/me", operation_id="updateMe", tags=["people"], summary="Change name or language",
+    "/me", operation_id="updateMe", tags=["people"], summary="更改姓名或语言 Change name or language",
     description="What stays away is left as it is. 未给出的保持不变。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED),
 )  # fmt: skip
@@ -173,7 +173,7 @@ async def update_me(caller: CurrentCaller, data: JSONBody[PersonChange]) -> Pers
 
 
 @post(
-    "/me/password", operation_id="changePassword", tags=["people"], summary="Change the password", opt=_GUESSED,
+    "/me/password", operation_id="changePassword", tags=["people"], summary="更改密码 Change the password", opt=_GUESSED,
     description="In a browser session only. The other sessions end. 仅限浏览器会话;其他会话随即退出。",
     status_code=HTTP_204_NO_CONTENT,
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, is_limited=True),
@@ -184,7 +184,7 @@ async def change_password(caller: CurrentCaller, data: JSONBody[PasswordChange])
 
 
 @get(
-    "/sessions", operation_id="listSessions", tags=["people"], summary="List my sessions",
+    "/sessions", operation_id="listSessions", tags=["people"], summary="我的会话 List my sessions",
     description="Live browser sessions, the newest first. 有效的浏览器会话。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED),
 )  # fmt: skip
@@ -194,7 +194,7 @@ async def list_sessions(caller: CurrentCaller) -> SessionList:
 
 
 @delete(
-    "/sessions", operation_id="endOtherSessions", tags=["people"], summary="End my other sessions",
+    "/sessions", operation_id="endOtherSessions", tags=["people"], summary="结束我的其他会话 End my other sessions",
     description="All but the present one. 退出其他所有会话。", status_code=HTTP_200_OK, responses=_SESSION_ONLY,
 )  # fmt: skip
 async def end_other_sessions(caller: CurrentCaller) -> EndedSessions:
@@ -203,7 +203,7 @@ async def end_other_sessions(caller: CurrentCaller) -> EndedSessions:
 
 
 @delete(
-    "/sessions/{session_id:str}", operation_id="endSession", tags=["people"], summary="End one of my sessions",
+    "/sessions/{session_id:str}", operation_id="endSession", tags=["people"], summary="结束我的一个会话 End one of my sessions",
     description="The present one too. 退出一个会话。",
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip
@@ -213,7 +213,7 @@ async def end_session(caller: CurrentCaller, session_id: OtherId) -> None:
 
 
 @get(
-    "/tokens", operation_id="listTokens", tags=["people"], summary="List my personal tokens",
+    "/tokens", operation_id="listTokens", tags=["people"], summary="我的个人令牌 List my personal tokens",
     description="For the command line; values are shown at creation only. 供命令行使用;只在创建时显示。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED),
 )  # fmt: skip
@@ -223,7 +223,7 @@ async def list_tokens(caller: CurrentCaller) -> TokenList:
 
 
 @post(
-    "/tokens", operation_id="createToken", tags=["people"], summary="Make a personal token",
+    "/tokens", operation_id="createToken", tags=["people"], summary="签发个人令牌 Make a personal token",
     description="In a browser session only; the token is shown this once. 仅限浏览器会话;令牌只显示这一次。",
     opt={"slowapi": "20/minute"},
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, CONFLICT, is_limited=True),
@@ -235,7 +235,7 @@ async def create_token(caller: CurrentCaller, data: JSONBody[NewTokenRequest]) -
 
 
 @delete(
-    "/tokens/{token_id:str}", operation_id="revokeToken", tags=["people"], summary="Revoke a personal token",
+    "/tokens/{token_id:str}", operation_id="revokeToken", tags=["people"], summary="吊销个人令牌 Revoke a personal token",
     description="It stops working at once; a token may revoke itself. 立即失效;令牌可吊销自己。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip

@@ -29,7 +29,7 @@ from api.identity.schemas import NO_STORE, OtherId
 
 
 @get(
-    "/registration-tokens", operation_id="listRegistrationTokens", tags=["apps"], summary="List registration tokens",
+    "/registration-tokens", operation_id="listRegistrationTokens", tags=["apps"], summary="注册令牌列表 List registration tokens",
     description="Of an organisation, for its owners; never their values. 注册令牌(不含值),所有者可见。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, NOT_FOUND),
 )  # fmt: skip
@@ -44,7 +44,7 @@ async def list_tokens(
 
 
 @post(
-    "/registration-tokens", operation_id="createRegistrationToken", tags=["apps"], summary="Make a registration token",
+    "/registration-tokens", operation_id="createRegistrationToken", tags=["apps"], summary="签发注册令牌 Make a registration token",
     description="The initial access token with which clients register themselves as sandbox apps (RFC 7591); owners "
     "make it, it is shown this once. 客户端凭此令牌自行注册为沙箱应用;由所有者签发,只显示这一次。",
     opt={"slowapi": "30/minute"},
@@ -71,7 +71,7 @@ async def create_token(
 
 @delete(
     "/registration-tokens/{token_id:str}", operation_id="revokeRegistrationToken", tags=["apps"],
-    summary="Revoke a registration token", description="At once; what it registered stays. 立即吊销;已注册的应用不受影响。",
+    summary="吊销注册令牌 Revoke a registration token", description="At once; what it registered stays. 立即吊销;已注册的应用不受影响。",
     status_code=HTTP_200_OK, responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip
 async def revoke_token(caller: CurrentCaller, token_id: OtherId) -> RegistrationTokenItem:

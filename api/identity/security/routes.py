@@ -53,7 +53,7 @@ _CHANGES = (NOT_SIGNED_IN, SESSION_REQUIRED, CONFIRMATION_REQUIRED, CSRF_FAILED)
 
 
 @get(
-    "/me/security", operation_id="getSecurity", tags=["security"], summary="My second factors",
+    "/me/security", operation_id="getSecurity", tags=["security"], summary="我的第二验证 My second factors",
     description="Authenticator app, passkeys, recovery codes left, and whether this session showed one. 两步验证的状态。",
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED),
 )  # fmt: skip
@@ -63,7 +63,7 @@ async def get_security(caller: CurrentCaller) -> SecurityState:
 
 
 @post(
-    "/me/confirm", operation_id="confirmSession", tags=["security"], summary="Confirm that it is me", opt=_GUESSED,
+    "/me/confirm", operation_id="confirmSession", tags=["security"], summary="再次确认本人 Confirm that it is me", opt=_GUESSED,
     description="Shows a code in the present session; or the password, where there is no second factor. 在当前会话中再次验证。",
     status_code=HTTP_200_OK,
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, SECOND_FACTOR_FAILED, SECOND_FACTOR_BLOCKED, is_limited=True),
@@ -76,7 +76,7 @@ async def confirm_session(caller: CurrentCaller, data: JSONBody[Confirmation]) -
 
 # --- authenticator app and recovery codes ---------------------------------------------------------
 @post(
-    "/me/totp", operation_id="beginTotp", tags=["security"], summary="Begin to add an authenticator app",
+    "/me/totp", operation_id="beginTotp", tags=["security"], summary="开始添加身份验证器 Begin to add an authenticator app",
     description="A secret for the app (RFC 6238: SHA-1, 6 digits, 30 s); call `confirmTotp` with its first code. 生成密钥,再用首个代码确认。",
     responses=problem_responses(*_CHANGES, CONFLICT),
 )  # fmt: skip
@@ -86,7 +86,7 @@ async def begin_totp(caller: CurrentCaller) -> TotpBegun:
 
 
 @post(
-    "/me/totp/confirm", operation_id="confirmTotp", tags=["security"], summary="Confirm the authenticator app", opt=_GUESSED,
+    "/me/totp/confirm", operation_id="confirmTotp", tags=["security"], summary="确认身份验证器 Confirm the authenticator app", opt=_GUESSED,
     description="With the first code. The first factor of an account brings recovery codes, shown this once. 首个代码;第一次启用时给出恢复码。",
     status_code=HTTP_200_OK, responses=problem_responses(*_CHANGES, CONFLICT, is_limited=True),
 )  # fmt: skip
@@ -96,7 +96,7 @@ async def confirm_totp(caller: CurrentCaller, data: JSONBody[CodeGiven]) -> Reco
 
 
 @delete(
-    "/me/totp", operation_id="removeTotp", tags=["security"], summary="Remove the authenticator app",
+    "/me/totp", operation_id="removeTotp", tags=["security"], summary="移除身份验证器 Remove the authenticator app",
     description="Without any factor left, sessions and tokens lose theirs. 移除身份验证器。", responses=problem_responses(*_CHANGES, NOT_FOUND),
 )  # fmt: skip
 async def remove_totp(caller: CurrentCaller) -> None:
@@ -105,7 +105,7 @@ async def remove_totp(caller: CurrentCaller) -> None:
 
 
 @post(
-    "/me/recovery-codes", operation_id="renewRecoveryCodes", tags=["security"], summary="Make new recovery codes",
+    "/me/recovery-codes", operation_id="renewRecoveryCodes", tags=["security"], summary="重新生成恢复码 Make new recovery codes",
     description="Ten, shown this once; the older ones stop working. 生成十个新恢复码,旧的失效。",
     responses=problem_responses(*_CHANGES, CONFLICT),
 )  # fmt: skip
@@ -116,7 +116,7 @@ async def renew_recovery_codes(caller: CurrentCaller) -> RecoveryCodes:
 
 # --- passkeys -------------------------------------------------------------------------------------
 @post(
-    "/me/passkeys/options", operation_id="passkeyOptions", tags=["security"], summary="Begin to add a passkey",
+    "/me/passkeys/options", operation_id="passkeyOptions", tags=["security"], summary="开始添加通行密钥 Begin to add a passkey",
     description="For `navigator.credentials.create`; good for five minutes, once. 供浏览器创建通行密钥。",
     status_code=HTTP_200_OK, opt={"slowapi": "30/minute"}, responses=problem_responses(*_CHANGES, is_limited=True),
 )  # fmt: skip
@@ -126,7 +126,7 @@ async def passkey_options(caller: CurrentCaller) -> PasskeyOptions:
 
 
 @post(
-    "/me/passkeys", operation_id="addPasskey", tags=["security"], summary="Add a passkey",
+    "/me/passkeys", operation_id="addPasskey", tags=["security"], summary="添加通行密钥 Add a passkey",
     description="With the browser's answer. The first factor of an account brings recovery codes. 用浏览器的答复添加。",
     responses=problem_responses(*_CHANGES, PASSKEY_REFUSED, CONFLICT),
 )  # fmt: skip
@@ -137,7 +137,7 @@ async def add_passkey(caller: CurrentCaller, data: JSONBody[NewPasskey]) -> Pass
 
 
 @delete(
-    "/me/passkeys/{passkey_id:str}", operation_id="removePasskey", tags=["security"], summary="Remove a passkey",
+    "/me/passkeys/{passkey_id:str}", operation_id="removePasskey", tags=["security"], summary="移除通行密钥 Remove a passkey",
     description="It opens nothing any more. 移除通行密钥。", responses=problem_responses(*_CHANGES, NOT_FOUND),
 )  # fmt: skip
 async def remove_passkey(caller: CurrentCaller, passkey_id: OtherId) -> None:
@@ -146,7 +146,7 @@ async def remove_passkey(caller: CurrentCaller, passkey_id: OtherId) -> None:
 
 
 @post(
-    "/me/confirm/passkey/options", operation_id="confirmationOptions", tags=["security"], summary="Begin to confirm with a passkey",
+    "/me/confirm/passkey/options", operation_id="confirmationOptions", tags=["security"], summary="开始以通行密钥确认 Begin to confirm with a passkey",
     description="For `navigator.credentials.get`. 供浏览器使用通行密钥确认。", status_code=HTTP_200_OK, opt={"slowapi": "30/minute"},
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
@@ -156,7 +156,7 @@ async def confirmation_options(caller: CurrentCaller) -> PasskeyOptions:
 
 
 @post(
-    "/me/confirm/passkey", operation_id="confirmWithPasskey", tags=["security"], summary="Confirm with a passkey", opt=_GUESSED,
+    "/me/confirm/passkey", operation_id="confirmWithPasskey", tags=["security"], summary="以通行密钥确认 Confirm with a passkey", opt=_GUESSED,
     description="Shows a passkey in the present session. 在当前会话中用通行密钥验证。",
     status_code=HTTP_204_NO_CONTENT,
     responses=problem_responses(NOT_SIGNED_IN, SESSION_REQUIRED, CSRF_FAILED, PASSKEY_REFUSED, is_limited=True),
@@ -167,7 +167,7 @@ async def confirm_with_passkey(caller: CurrentCaller, data: JSONBody[PasskeyAnsw
 
 
 @post(
-    "/sign-in/passkey/options", operation_id="passkeySignInOptions", tags=["security"], summary="Begin to sign in with a passkey",
+    "/sign-in/passkey/options", operation_id="passkeySignInOptions", tags=["security"], summary="开始以通行密钥登录 Begin to sign in with a passkey",
     description="For `navigator.credentials.get`. Between the two steps of a sign-in the account's own passkeys are named. "
     "供浏览器用通行密钥登录。",
     status_code=HTTP_200_OK, guards=_OWN_PAGES, opt={"slowapi": "30/minute"}, responses=problem_responses(CSRF_FAILED, is_limited=True),
@@ -179,7 +179,7 @@ async def passkey_sign_in_options(request: AnyRequest) -> PasskeyOptions:
 
 
 @post(
-    "/sign-in/passkey", operation_id="signInWithPasskey", tags=["security"], summary="Sign in with a passkey",
+    "/sign-in/passkey", operation_id="signInWithPasskey", tags=["security"], summary="以通行密钥登录 Sign in with a passkey",
     description="Opens a session that has shown a second factor, in an HttpOnly cookie. 用通行密钥建立会话。",
     status_code=HTTP_200_OK, guards=_OWN_PAGES, opt=_GUESSED, responses=problem_responses(PASSKEY_REFUSED, CSRF_FAILED, is_limited=True),
 )  # fmt: skip
@@ -193,7 +193,7 @@ async def sign_in_with_passkey(request: AnyRequest, data: JSONBody[PasskeyAnswer
 
 # --- another person's -----------------------------------------------------------------------------
 @post(
-    "/people/{person_id:str}/reset-security", operation_id="resetSecurity", tags=["security"], summary="Reset a person's second factors",
+    "/people/{person_id:str}/reset-security", operation_id="resetSecurity", tags=["security"], summary="重置第二验证 Reset a person's second factors",
     description="For another administrator, when phone and codes are lost: factors go, sessions end, a mail tells. "
     "由另一位管理员为丢失设备的人重置两步验证。",
     status_code=HTTP_200_OK,

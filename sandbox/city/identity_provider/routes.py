@@ -197,7 +197,7 @@ class IdentityAccountList(Struct, frozen=True):
 
 @get(
     "/platform/v1/sandbox/identity-accounts", tags=["sandbox"], operation_id="listIdentityAccounts",
-    summary="Accounts of the city's identity provider", description="For administrators. 城市身份提供方的账户,供管理员使用。",
+    summary="城市身份提供方的账户 Accounts of the city's identity provider", description="For administrators. 城市身份提供方的账户,供管理员使用。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED),
 )  # fmt: skip
 async def list_accounts(caller: CurrentCaller) -> IdentityAccountList:
@@ -214,7 +214,7 @@ async def list_accounts(caller: CurrentCaller) -> IdentityAccountList:
 
 @put(
     "/platform/v1/sandbox/identity-accounts/{account_id:str}", tags=["sandbox"], operation_id="setIdentityAccount",
-    summary="Shut an account of the city's identity provider out, or let it in",
+    summary="停用或恢复城市身份提供方的账户 Shut an account of the city's identity provider out, or let it in",
     description="What came through it here ends within a minute. 停用后,经由它的会话在一分钟内结束。",
     responses=problem_responses(NOT_SIGNED_IN, PERMISSION_DENIED, CSRF_FAILED, NOT_FOUND),
 )  # fmt: skip
