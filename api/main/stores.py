@@ -9,6 +9,7 @@ APPS = (
     StoreApp("catalogue", "api.catalogue.models"),
     StoreApp("oauth", "api.identity.oauth.models", is_plane=True),
     StoreApp("gateway", "api.gateway.models", is_plane=True),
+    StoreApp("events", "api.events.models", is_plane=True),
     StoreApp("city", "sandbox.city.models", is_plane=True),
 )
 
