@@ -141,9 +141,9 @@ def _fill(connection: sqlite3.Connection, citizens: int, companies: int, seed: i
 
 def _named_jobs(named: dict[str, int]) -> list[Job]:
     return [
-        (named[person], number, sketch.established_on, position)
+        (named[one.person], number, one.since or sketch.established_on, one.position)
         for number, sketch in enumerate(personas.COMPANIES, start=1)
-        for person, position in sketch.staff
+        for one in sketch.staff
     ]
 
 

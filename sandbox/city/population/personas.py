@@ -12,24 +12,16 @@ from msgspec import Struct
 from sandbox.city.population import identifiers, industries, names, places
 from sandbox.city.population.citizens import People
 from sandbox.city.population.companies import Company, Holding
+from sandbox.city.population.named_people import HOMES, KIN, PEOPLE, PersonSketch
 
-VERSION = "2"
+__all__ = (
+    "COMPANIES", "COMPANY_NUMBERS", "DELIVERIES", "FORMER", "HOMES", "KIN", "OFFICES", "PEOPLE", "POWERS",
+    "UNUSED_CODE", "UNUSED_MAIL_NUMBER", "VERSION", "CompanySketch", "PersonSketch", "StaffSketch",
+)  # fmt: skip
+
+VERSION = "3"
 UNUSED_CODE = identifiers.credit_code("990101", identifiers.organisation_body(999))  # valid, and nobody's
 UNUSED_MAIL_NUMBER = identifiers.mail_number(99_999_999)
-
-
-class PersonSketch(Struct, frozen=True):
-    slug: str
-    name: str
-    latin_name: str
-    sex: str
-    ethnicity: str
-    born: date
-    home: int  # which of HOMES
-    story_zh: str
-    story_en: str
-    spouse: str = ""
-    parents: tuple[str, str] | None = None  # slugs of father and mother
 
 
 class PowerSketch(Struct, frozen=True):
@@ -50,6 +42,12 @@ class FormerSketch(Struct, frozen=True):
     until: date
 
 
+class StaffSketch(Struct, frozen=True):
+    person: str
+    position: str
+    since: date | None = None  # None: since the company was established
+
+
 class CompanySketch(Struct, frozen=True):
     slug: str
     trade_zh: str
@@ -68,7 +66,7 @@ class CompanySketch(Struct, frozen=True):
     ended_on: date | None = None
     unreported_from: int | None = None
     is_debtor: bool = False
-    staff: tuple[tuple[str, str], ...] = ()
+    staff: tuple[StaffSketch, ...] = ()
 
 
 class DeliverySketch(Struct, frozen=True):
@@ -80,13 +78,6 @@ class DeliverySketch(Struct, frozen=True):
     outcome: str  # delivered or returned
 
 
-HOMES = (
-    places.Address("990101", "开门市东样区样本路18号3幢2单元501室", "Room 501, Unit 2, Building 3, 18 Sample Road, East Sample District, Kaimen City"),
-    places.Address("990102", "开门市西样区镜像街7号1幢1单元1202室", "Room 1202, Unit 1, Building 1, 7 Mirror Street, West Sample District, Kaimen City"),
-    places.Address("990105", "开门市样湖新区种子路66号9幢1单元802室", "Room 802, Unit 1, Building 9, 66 Seed Road, Sample Lake New Area, Kaimen City"),
-    places.Address("990103", "开门市南样区回声巷31号5幢3单元201室", "Room 201, Unit 3, Building 5, 31 Echo Lane, South Sample District, Kaimen City"),
-    places.Address("990104", "开门市北样区草稿街102号2幢2单元604室", "Room 604, Unit 2, Building 2, 102 Draft Street, North Sample District, Kaimen City"),
-)  # fmt: skip
 OFFICES = (
     places.Address("990106", "开门市样山县启门大道9号1层0101室", "Room 0101, Floor 1, 9 Open Gate Avenue, Sample Hill County, Kaimen City"),
     places.Address("990105", "开门市样湖新区网关路200号12层1208室", "Room 1208, Floor 12, 200 Gateway Road, Sample Lake New Area, Kaimen City"),
@@ -94,37 +85,18 @@ OFFICES = (
     places.Address("990103", "开门市南样区契约大街88号2层0205室", "Room 0205, Floor 2, 88 Contract Street, South Sample District, Kaimen City"),
 )  # fmt: skip
 
-PEOPLE = (
-    PersonSketch("lin-xi", "林溪", "Lin Xi", "F", "汉族", date(1986, 3, 14), 0,
-                 "满山茶业的法定代表人，正为扩建茶厂申请贷款。", "Leads Manshan Tea and is applying for a loan to enlarge the tea works.", spouse="chen-hang"),
-    PersonSketch("chen-hang", "陈航", "Chen Hang", "M", "汉族", date(1984, 11, 2), 0,
-                 "林溪的丈夫，持有满山茶业四成股份。", "Husband of Lin Xi, holds two fifths of Manshan Tea.", spouse="lin-xi"),
-    PersonSketch("aynur", "阿依努尔·买买提", "Aynur Memet", "F", "维吾尔族", date(1979, 7, 23), 1,
-                 "恒铸机械的董事长；姓名中的间隔号常被系统写错。", "Chairs Hengzhu Machinery; systems often get the dot in her name wrong."),
-    PersonSketch("ouyang-wei", "欧阳𬱖", "Ouyang Wei", "M", "汉族", date(1991, 12, 29), 2,
-                 "连续创业者；名字是基本平面以外的汉字。", "A serial founder; the character of his given name lies beyond the basic plane."),
-    PersonSketch("wang-jianguo", "王建国", "Wang Jianguo", "M", "汉族", date(1961, 10, 1), 3,
-                 "欠收建材的法定代表人，公司欠缴税款。", "Leads Qianshou Building Materials, which is behind with its taxes."),
-    PersonSketch("sun-xiuying", "孙秀英", "Sun Xiuying", "F", "满族", date(1964, 5, 9), 3,
-                 "迟到餐饮的店主，忘了报送年度报告。", "Owns Chidao Catering and forgot the annual report."),
-    PersonSketch("zhou-ming", "周鸣", "Zhou Ming", "M", "汉族", date(1974, 2, 18), 4,
-                 "曾经营流云商贸，其营业执照已被吊销。", "Used to run Liuyun Trading, whose licence was revoked."),
-    PersonSketch("he-yu", "何语", "He Yu", "F", "汉族", date(2009, 9, 3), 4,
-                 "未成年的中学生，与任何企业无关。", "A pupil under age, connected with no company."),
-    PersonSketch("chen-xiaoman", "陈小满", "Chen Xiaoman", "F", "汉族", date(2016, 5, 21), 0,
-                 "林溪与陈航的女儿，未满十四周岁：由监护人代为同意。", "Daughter of Lin Xi and Chen Hang, below 14: a guardian consents for her.",
-                 parents=("chen-hang", "lin-xi")),
-)  # fmt: skip
-
 COMPANIES = (
     CompanySketch("manshan-tea", "满山", "Manshan", "15", "limited-liability", date(2012, 4, 8), 5_000_000,
                   "lin-xi", (("lin-xi", 6000), ("chen-hang", 4000)), 0, "tea-1",
                   "守法经营、按时纳税的茶企：银行贷款示例的主角。", "A tea company that files and pays on time: the main character of the bank loan example.",
-                  staff=(("lin-xi", "manager"), ("chen-hang", "accountant"))),
+                  staff=(StaffSketch("lin-xi", "manager"), StaffSketch("chen-hang", "accountant"),
+                         StaffSketch("guo-wei", "driver", date(2014, 4, 1)), StaffSketch("feng-ting", "clerk", date(2016, 9, 1)),
+                         StaffSketch("lin-xiaoya", "salesperson", date(2018, 7, 2)))),
     CompanySketch("hengzhu-machinery", "恒铸", "Hengzhu", "34", "joint-stock", date(2005, 9, 19), 80_000_000,
                   "aynur", (("aynur", 4500), ("ouyang-wei", 2500), ("zhou-ming", 1800), ("@manshan-tea", 1200)), 1, "machinery-1",
                   "有法人股东的股份公司：满山茶业持有其百分之十二的股份。", "A joint stock company one of whose holders is a company: Manshan Tea has twelve per cent.",
-                  staff=(("aynur", "manager"),)),
+                  staff=(StaffSketch("aynur", "manager"), StaffSketch("maierdan", "salesperson", date(2012, 5, 7)),
+                         StaffSketch("xu-ran", "engineer", date(2017, 8, 1)), StaffSketch("zhao-lei", "engineer", date(2019, 7, 1)))),
     CompanySketch("liuyun-trading", "流云", "Liuyun", "51", "limited-liability", date(2010, 6, 30), 1_000_000,
                   "zhou-ming", (("zhou-ming", 10000),), 2, "trading-1",
                   "连续多年未报年度报告，营业执照被吊销。", "Filed no annual report for years; its licence was revoked.",
@@ -132,7 +104,7 @@ COMPANIES = (
     CompanySketch("chidao-catering", "迟到", "Chidao", "62", "limited-liability", date(2016, 2, 29), 300_000,
                   "sun-xiuying", (("sun-xiuying", 10000),), 3, "catering-1",
                   "未按期公示年度报告，被列入经营异常名录。", "Missed its annual report and is listed as abnormal.",
-                  unreported_from=2024, staff=(("sun-xiuying", "manager"),)),
+                  unreported_from=2024, staff=(StaffSketch("sun-xiuying", "manager"),)),
     CompanySketch("xiemu-culture", "谢幕", "Xiemu", "88", "partnership", date(2014, 8, 15), 500_000,
                   "chen-hang", (("chen-hang", 5500), ("sun-xiuying", 4500)), 2, "culture-1",
                   "依法清算后注销。", "Wound up and deregistered in good order.",
@@ -140,11 +112,11 @@ COMPANIES = (
     CompanySketch("chuchen-software", "初晨", "Chuchen", "65", "limited-liability", date(2025, 9, 1), 1_000_000,
                   "ouyang-wei", (("ouyang-wei", 7000), ("lin-xi", 3000)), 1, "software-1",
                   "去年成立的小公司，纳税信用为 M 级。", "Founded last year; its tax credit grade is M.",
-                  staff=(("ouyang-wei", "manager"),)),
+                  staff=(StaffSketch("ouyang-wei", "manager"),)),
     CompanySketch("qianshou-materials", "欠收", "Qianshou", "30", "limited-liability", date(2008, 5, 12), 3_000_000,
                   "wang-jianguo", (("wang-jianguo", 8000), ("zhou-ming", 2000)), 3, "materials-8",
                   "欠缴增值税与企业所得税，法院与公证机构可依法查询。", "Owes VAT and income tax; courts and notaries may ask by law.",
-                  is_debtor=True, staff=(("wang-jianguo", "manager"),)),
+                  is_debtor=True, staff=(StaffSketch("wang-jianguo", "manager"),)),
     CompanySketch("xinmiao-agriculture", "新苗", "Xinmiao", "01", "sole-proprietorship", date(2026, 3, 2), 100_000,
                   "ouyang-wei", (("ouyang-wei", 10000),), 0, "agriculture-1",
                   "今年成立：尚无年度报告，也尚无信用评级。", "Founded this year: no annual report and no rating yet."),
@@ -172,21 +144,19 @@ DELIVERIES = (
 
 
 def add_people(people: People) -> dict[str, int]:
-    """Put the named people into an empty city; slug -> citizen id."""
+    """Put the named people and their kin into an empty city; slug -> citizen id."""
     homes = [people.add_household(address) for address in HOMES]
     ids = {}
-    for sketch in PEOPLE:
+    for sketch in (*PEOPLE, *KIN):
         name = names.Name(sketch.name, sketch.latin_name, sketch.ethnicity, "")
         ids[sketch.slug] = people.add(homes[sketch.home], sketch.sex, sketch.born, name).id
-    for sketch in PEOPLE:
+    for sketch in (*PEOPLE, *KIN):
+        citizen = people.get(ids[sketch.slug])
+        citizen.died = sketch.died
         if sketch.parents:
-            child = people.get(ids[sketch.slug])
-            child.father, child.mother = (ids[slug] for slug in sketch.parents)
-    wedding = date(2011, 10, 6)
-    for sketch in PEOPLE:
+            citizen.father, citizen.mother = (ids[slug] for slug in sketch.parents)
         if sketch.spouse:
-            one = people.get(ids[sketch.slug])
-            one.spouse, one.married_on = ids[sketch.spouse], wedding
+            citizen.spouse, citizen.married_on = ids[sketch.spouse], sketch.married_on
     return ids
 
 
@@ -252,5 +222,5 @@ def code_of(slug: str) -> str:
 
 def number_of(slug: str) -> str:
     """The citizen identity number of a named person."""
-    sketch = next(one for one in PEOPLE if one.slug == slug)
+    sketch = next(one for one in (*PEOPLE, *KIN) if one.slug == slug)
     return identifiers.citizen_number(HOMES[sketch.home].district, sketch.born, 1 if sketch.sex == "M" else 2)
