@@ -149,7 +149,7 @@ def _report(
     if company.unreported_from is not None and year >= company.unreported_from:
         return None
     if company.ended_on is not None and day >= company.ended_on:
-        day, is_late = max(date(year + 1, 1, 1), company.ended_on - timedelta(days=1)), False
+        day, is_late = company.ended_on - timedelta(days=1), False
     if is_late:
         day += timedelta(days=190)
         is_late = company.ended_on is None or day < company.ended_on

@@ -96,12 +96,18 @@ def _end(company: Company, random: Random) -> None:
         silent_from = AS_OF.year - random.randint(2, 3)
         _fall_silent(company, silent_from)
     elif chance < 0.075:
-        company.ended_on = AS_OF - timedelta(days=random.randrange(30, min(2400, age_days - 3 * 365)))
+        company.ended_on = _day_before(random.randrange(30, min(2400, age_days - 3 * 365)))
         company.status = "revoked"
         _fall_silent(company, company.ended_on.year - 3)
     elif chance < 0.13:
-        company.ended_on = AS_OF - timedelta(days=random.randrange(30, min(2400, age_days - 365)))
+        company.ended_on = _day_before(random.randrange(30, min(2400, age_days - 365)))
         company.status = "deregistered"
+
+
+def _day_before(days: int) -> date:
+    """That many days before the count; never New Year's Day, when registries are closed."""
+    day = AS_OF - timedelta(days=days)
+    return day + timedelta(days=1) if (day.month, day.day) == (1, 1) else day
 
 
 def _fall_silent(company: Company, year: int) -> None:
