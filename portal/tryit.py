@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlencode
 import msgspec
 from msgspec import Struct
 
+from api.contract.addresses import public_prefix
 from api.contract.model import Operation, Parameter, Service
 from api.identity.models import App
 from api.identity.oauth import tokens
@@ -52,7 +53,7 @@ def address_of(service: Service, operation: Operation, values: Mapping[str, str]
             path = path.replace("{" + one.name + "}", quote(value, safe=""))
         elif one.location == "query" and value:
             pairs += _query_pairs(one, value)
-    return f"/api/{service.name}/{service.version}{path}", urlencode(pairs, quote_via=quote)
+    return public_prefix(service.name, service.version) + path, urlencode(pairs, quote_via=quote)
 
 
 def _query_pairs(parameter: Parameter, value: str) -> list[tuple[str, str]]:

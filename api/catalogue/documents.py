@@ -20,6 +20,7 @@ from api.catalogue.inputs import check_version_id
 from api.catalogue.models import Publication
 from api.catalogue.offers import Offer
 from api.catalogue.rights import decode_offer
+from api.contract.addresses import PLATFORM, public_prefix
 from api.contract.model import Json, JsonObject
 from api.core.problem_types_platform import NOT_FOUND
 from api.core.problems import Refusal, Text
@@ -103,6 +104,8 @@ def _addressed(document: JsonObject, row: Publication, offer: Offer) -> JsonObje
     settings = outside.ask().settings
     issuer = settings.issuer_of(row.environment)
     described = "沙箱 Sandbox" if row.environment == "sandbox" else "正式 Live"
+    if row.service == PLATFORM:  # its own ways in: session, personal token and access token
+        return {**document, "servers": [{"url": issuer, "description": described}]}
     scopes = {scope for one in offer.operations for scope in one.scopes}
     named = _scope_texts(document)
     scheme = {
@@ -125,7 +128,7 @@ def _addressed(document: JsonObject, row: Publication, offer: Offer) -> JsonObje
             changed[method] = operation
         paths[path] = changed
     components = {**document.get("components", {}), "securitySchemes": {SCHEME: scheme}}
-    server = {"url": f"{issuer}/api/{row.service}/{row.version}", "description": described}
+    server = {"url": issuer + public_prefix(row.service, row.version), "description": described}
     return {
         **document,
         "servers": [server],
@@ -165,10 +168,10 @@ def without_department_operations(document: JsonObject, offer: Offer) -> JsonObj
     cut = {**document, "paths": paths}
     if "tags" in cut:
         cut["tags"] = [tag for tag in cut["tags"] if tag.get("name") in tags]
-    return _without_unused_components(cut)
+    return without_unused_components(cut)
 
 
-def _without_unused_components(document: JsonObject) -> JsonObject:
+def without_unused_components(document: JsonObject) -> JsonObject:
     components: dict[str, JsonObject] = document.get("components", {})
     rest = {key: value for key, value in document.items() if key != "components"}
     reached: set[tuple[str, str]] = set()

@@ -17,10 +17,11 @@ from api.catalogue.permissions import check_can_set_upstream, requester_of
 from api.catalogue.policies import check_can_publish, status_after_import
 from api.catalogue.rights import owner_of
 from api.catalogue.stamps import Frozen, freeze, stamp_publications
+from api.contract import addresses
 from api.contract.model import Status
 from api.core import audit, clock, egress, ids
 from api.core.audit import Entry
-from api.core.caller import Caller
+from api.core.caller import Caller, CallerKind
 from api.core.problem_types_platform import BREAKING_CHANGE, CONFLICT, INPUT_INVALID, PUBLISH_REFUSED
 from api.core.problems import Refusal, Text
 
@@ -82,7 +83,10 @@ def _address(caller: Caller, environment: str, upstream: str | None, present: Pu
     address = kept if upstream is None else "" if upstream == SYNTHETIC else upstream.strip()
     if address != kept:
         check_can_set_upstream(caller)
-    if address.startswith("city:"):
+    if address == addresses.UPSTREAM:
+        if caller.kind is not CallerKind.OPERATOR or environment == "live":
+            raise _upstream_invalid("platform: is the platform's own, in the sandbox")
+    elif address.startswith("city:"):
         if environment == "live" or not address.removeprefix("city:").replace("-", "").isalnum():
             raise _upstream_invalid("city:DEPARTMENT is for the sandbox only")
     elif address:

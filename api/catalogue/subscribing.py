@@ -30,6 +30,7 @@ from api.catalogue.permissions import SUBSCRIPTION as KIND
 from api.catalogue.permissions import check_can_subscribe, check_can_suspend, requester_of
 from api.catalogue.policies import check_can_become
 from api.catalogue.rights import decode_offer, get_subscription, owner_of, subscriber_of
+from api.contract.addresses import PLATFORM
 from api.contract.model import Level, Status
 from api.core import audit, clock, ids
 from api.core.audit import Entry
@@ -71,6 +72,7 @@ async def subscribe(
     publication, offer = await _published_offer(version_id, environment)
     owner = await owner_of(publication.service)
     subscriber = await subscriber_of(organisation_id, owner)
+    _check_is_subscribable(publication)
     await _check_is_offered(publication, offer, subscriber, environment)
     reached = _checked_reach(publication, offer, subscriber, purpose)
     is_sandbox = environment == "sandbox"
@@ -160,6 +162,25 @@ async def _not_published(version_id: str, environment: str, elsewhere: list[str]
             f"{version_id} 没有发布在 {environment}。", f"{version_id} is not published in {environment}."
         ),
         following=following,
+    )
+
+
+def _check_is_subscribable(publication: Publication) -> None:
+    """The platform's own operations are no department's data: their scopes are given to an app by its owner."""
+    if publication.service != PLATFORM:
+        return
+    raise Refusal(
+        SUBSCRIPTION_REFUSED,
+        rule="platform-scopes",
+        service=publication.version_id,
+        reason=Text(
+            "平台接口不订阅:其权限由应用的所有者逐项给予。",
+            "The platform API is not subscribed to: an app's owner gives it the scopes one by one.",
+        ),
+        following=Text(
+            "在应用的 OAuth 设置中勾选平台权限,或运行 kaimen app platform-scopes APP SCOPE。",
+            "Tick platform scopes in the app's OAuth settings, or run kaimen app platform-scopes APP SCOPE.",
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from api.catalogue.notices import name_of
 from api.catalogue.offers import Offer
 from api.catalogue.readings import ImportReport
 from api.catalogue.subscribing import SubscriptionEntry
+from api.contract.addresses import public_prefix
 from api.contract.model import Finding, Loss, Texts
 
 
@@ -26,7 +27,7 @@ def bilingual(texts: Texts) -> schemas.Bilingual:
 def base_url(environment: str, version_id: str) -> str:
     """Where a version is called in an environment."""
     name, _, version = version_id.partition("@")
-    return f"{outside.ask().settings.issuer_of(environment)}/api/{name}/{version}"
+    return outside.ask().settings.issuer_of(environment) + public_prefix(name, version)
 
 
 def openapi_url(version_id: str, environment: str = "") -> str:

@@ -18,7 +18,7 @@ _PLANS = "SELECT name, limits FROM plan"
 _PUBLICATIONS = (
     "SELECT p.id, p.document, p.upstream, p.state, COALESCE(s.organisation_id, '') "
     "FROM publication p LEFT JOIN service s ON s.name = p.service "
-    "WHERE p.environment = ? AND p.state IN ('published', 'retired')"
+    "WHERE p.environment = ? AND p.state IN ('published', 'retired') AND p.upstream <> 'platform:'"
 )
 _OF_PUBLICATIONS = " AND p.id IN (?*)"
 _APPS = (

@@ -10,6 +10,7 @@ from api.core.caller import OPERATOR
 from api.identity.models import Person
 from api.identity.people.service import invite_administrator
 from api.main.compose import compose_local
+from api.main.platform_contract import ensure_published
 from api.main.stores import stores_of
 from api.settings import Settings
 from sandbox.city import install
@@ -23,6 +24,7 @@ def first_start(settings: Settings, *, citizens: int, companies: int, seed: int)
 async def _first_start(settings: Settings, citizens: int, companies: int, seed: int) -> None:
     await store.migrate(stores_of(settings))
     async with compose_local(settings):
+        await ensure_published()
         await seed_city(settings, citizens=citizens, companies=companies, seed=seed)
         if not await Person.filter(is_administrator=True).exists():
             token = await invite_administrator(OPERATOR)

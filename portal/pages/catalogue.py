@@ -5,6 +5,7 @@ from litestar.params import FromPath
 
 from api.catalogue import browsing
 from api.catalogue.models import ServiceRecord
+from api.contract.addresses import PLATFORM, public_prefix
 from api.contract.model import Level
 from api.core.dependencies import CurrentCaller
 from api.core.problems import REGISTRY
@@ -60,6 +61,7 @@ async def show_service(
         request, caller, "service.html", shown=shown, service=shown.service, operations=operations,
         level=max((one.level for one in operations), default=Level.L1).value, scenarios=scenarios,
         organisation=organisation, measured=await slo_of(shown.id),
+        prefix=public_prefix(name, version), is_platform=name == PLATFORM,
         known_problems=REGISTRY,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from api.catalogue import service as catalogue
 from api.catalogue.models import Subscription
+from api.contract.addresses import PLATFORM, public_prefix
 from api.contract.model import Media, Operation, Parameter, Scenario
 from api.core.caller import Caller, CallerKind
 from api.core.dependencies import CurrentCaller
@@ -147,6 +148,8 @@ async def _operation_page(
         "shown": shown,
         "service": service,
         "operation": operation,
+        "prefix": public_prefix(service.name, service.version),
+        "is_platform": service.name == PLATFORM,
         "form": form,
         "apps": [(one.id, one.name) for one in mine],
         "parameters": [one for one in parameters if one.location != "cookie"],
@@ -172,7 +175,7 @@ async def _operation_page(
 def _base_of(request: AnyRequest, shown: Shown) -> str:
     """The address of the service version in the environment whose document is shown."""
     issuer = settings_of(request).issuer_of(shown.environment)
-    return f"{issuer}/api/{shown.service.name}/{shown.service.version}"
+    return issuer + public_prefix(shown.service.name, shown.service.version)
 
 
 def _scenario(operation: Operation, identifier: str) -> Scenario | None:

@@ -118,6 +118,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "登录并创建沙箱应用后，可以在这里直接试。",
         "Sign in and make a sandbox app to try it right here.",
     ),
+    "try.platform": (
+        "平台接口不订阅:应用的所有者在 OAuth 设置中逐项给予平台权限,应用即可以这些权限取得令牌。",
+        "The platform API is not subscribed to: the app's owner gives it platform scopes in the OAuth settings, and it asks for a token with them.",
+    ),
     "try.no_app": (
         "你的沙箱应用都没有订阅此服务。",
         "None of your sandbox apps is subscribed to this service.",

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from api.main.commands.app_oauth import oauth
+from api.main.commands.app_oauth import oauth, platform_scopes
 from api.main.context import Platform, platform_command
 from api.main.credentials import remember
 from api.main.output import print_json, print_table
@@ -108,6 +108,7 @@ def go_live(
 
 
 app.add_command(oauth)
+app.add_command(platform_scopes)
 
 
 def _transition(name: str, text: str) -> None:

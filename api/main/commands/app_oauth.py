@@ -66,6 +66,29 @@ def oauth(
         click.echo(f"  {name:<26}{shown}")
 
 
+@click.command("platform-scopes")
+@click.argument("app_id")
+@click.argument("scopes", nargs=-1)
+@click.option("--none", "is_none", is_flag=True, help="Take all of them away.")
+@platform_command
+def platform_scopes(platform: Platform, app_id: str, scopes: tuple[str, ...], is_none: bool) -> None:
+    """Give an app these `platform:` scopes, in place of those it has; without any, show them."""
+    path = f"/platform/v1/apps/{app_id}"
+    if scopes and is_none:
+        fail("name scopes, or give --none", following="one of the two", code=USAGE)
+    if scopes or is_none:
+        app = platform.request("PUT", path + "/platform-scopes", body={"scopes": list(scopes)})
+    else:
+        app = platform.request("GET", path)
+    if platform.as_json:
+        print_json({"app_id": app_id, "platform_scopes": app["platform_scopes"]})
+        return
+    for scope in app["platform_scopes"]:
+        click.echo(f"  {scope}")
+    if not app["platform_scopes"]:
+        click.echo("  –")
+
+
 def _method_with_keys(platform: Platform, app_id: str) -> str | None:
     """Laying keys in changes over to them only where the command says so: until then the secret goes on."""
     settings = platform.request("GET", f"/platform/v1/apps/{app_id}")["oauth"]

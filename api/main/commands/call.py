@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 import click
 
+from api.contract.addresses import public_prefix
 from api.main.client import Answer, UnreachableError, send
 from api.main.context import settings_of_shell
 from api.main.credentials import Credential, recall
@@ -279,7 +280,9 @@ def _target(
     missing = [key for key, place in places.items() if place == "path" and "{" + key + "}" in path]
     if missing:
         fail(f"the path needs {', '.join(missing)}", following=f"--param {missing[0]}=…", code=USAGE)
-    return f"/api/{quote(name)}/{quote(version)}{path}" + ("?" + urlencode(query) if query else ""), headers
+    return public_prefix(quote(name), quote(version)) + path + (
+        "?" + urlencode(query) if query else ""
+    ), headers
 
 
 def _show_answer(answer: Answer, *, as_json: bool) -> None:

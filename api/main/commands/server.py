@@ -6,11 +6,13 @@ import os
 import click
 
 from api.core import store
+from api.main.compose import compose_local
 from api.main.context import settings_of_shell
 from api.main.output import fail, print_json, print_table
+from api.main.platform_contract import ensure_published
 from api.main.serve import faults_of, run
 from api.main.stores import stores_of
-from api.settings import describe_settings
+from api.settings import Settings, describe_settings
 
 
 def with_own_url(environment: str, host: str, port: int) -> None:
@@ -49,13 +51,19 @@ def start(environment: str | None, host: str | None, port: int | None, workers: 
     run(settings)
 
 
+async def _migrate(settings: Settings) -> None:
+    await store.migrate(stores_of(settings))
+    async with compose_local(settings):
+        await ensure_published()
+
+
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def migrate(as_json: bool) -> None:
-    """Bring the stores to the newest schema. Safe to repeat."""
+    """Bring the stores to the newest schema, and the platform's own contract into the catalogue. Safe to repeat."""
     settings = settings_of_shell()
     stores = stores_of(settings)
-    asyncio.run(store.migrate(stores))
+    asyncio.run(_migrate(settings))
     if as_json:
         print_json(
             {
