@@ -22,6 +22,7 @@ from api.contract.files import (
     UnreadableError,
     normal_path,
 )
+from api.contract.lean import complete_components
 from api.contract.model import Finding, Json, JsonObject, Loss
 from api.contract.reading import MAX_BYTES, parse
 from api.contract.recognition import unlike_openapi
@@ -76,6 +77,7 @@ def _load(source: Source, entry: str, report: Report) -> Loaded:
     dialect = _dialect_of(parsed.value, parsed.text, entry, report)
     if dialect is None:
         return Loaded(entry, None, texts, report.findings)
+    complete_components(parsed.value, parsed.text)
     bundled = bundle(parsed.value, parsed.text, source, entry, report)
     if bundled is None:
         return Loaded(entry, None, texts, report.findings)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from api.contract import notices_normal as notices
 from api.contract.bundle import bundle
 from api.contract.files import MappingSource
+from api.contract.lean import expand
 from api.contract.model import Finding, JsonObject, Loss
 from api.contract.normalise_bodies import normalise_bodies
 from api.contract.normalise_closed import open_closed_parts
@@ -49,6 +50,7 @@ def normalise(document: JsonObject) -> Normalised:
     made.setdefault("openapi", "3.1.0")
     normalise_head(made, report)
     normalise_paths(made, report)
+    expand(made)
     normalise_bodies(made, report)
     _normalise_schemas(made, report)
     normalise_names(made, report)

@@ -51,7 +51,7 @@ KEYS: dict[str, frozenset[str]] = {
         _POLICY
         | {
             "x-resource", "x-verb", "x-idempotent", "x-stream", "x-cache", "x-max-rows", "x-pagination", "x-batch",
-            "x-scenarios",
+            "x-scenarios", "x-refusals",
         }
     ),
     "schema": frozenset(

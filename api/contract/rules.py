@@ -9,6 +9,7 @@ from api.contract import (
     rules_personal,
     rules_policy,
     rules_profile,
+    rules_refusals,
     rules_scenarios,
     rules_schema,
 )
@@ -18,6 +19,7 @@ from api.contract.rule import RULES, Hit, Rule, Subject
 
 MODULES = (
     rules_document, rules_http, rules_schema, rules_profile, rules_policy, rules_personal, rules_scenarios,
+    rules_refusals,
 )  # fmt: skip
 MOST_PER_RULE = 200  # a foreign document breaks the same rule a thousand times; the rest is counted
 

@@ -19,6 +19,8 @@ GONE: Any = object()
 
 CONSENT = {"basis": "consent"}
 L3 = {"x-level": "L3"}
+TEXT = {"zh-CN": "没有", "en": "gone"}
+PROBLEM = {"status": 404, "title": TEXT, "detail": TEXT, "next": TEXT, "cause": TEXT}
 
 # rule, {pointer: value to set or merge}
 BREAKS: list[tuple[str, dict[str, Any]]] = [
@@ -44,7 +46,7 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("get-writes", {f"{GET}/operationId": "deleteCompany"}),
     ("cache-unsafe", {"/paths/~1companies/post": {"x-cache": 60, "responses": {}}}),
     ("list-unbounded", {f"{SEARCH}/x-max-rows": GONE, f"{SEARCH}/x-pagination": GONE}),
-    ("pagination-field", {f"{SEARCH}/x-pagination/size": "rows"}),
+    ("pagination-field", {f"{SEARCH}/x-pagination/size": "rows", f"{SEARCH}/x-pagination/style": "page"}),
     ("pagination-field", {f"{SEARCH}/x-pagination/items": "rows"}),
     ("batch-operation", {f"{SEARCH}/x-batch/operation": "nobody"}),
     ("batch-operation", {f"{SEARCH}/x-batch/parameter": "nothing"}),
@@ -89,6 +91,10 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("scenario-when-value", {f"{SCENARIO}/when": {"code": "short"}}),
     ("scenario-status", {f"{SCENARIO}/then/status": 202}),
     ("scenario-body", {f"{SCENARIO}/then/body": {"status": "odd"}}),
+    ("refusal-unknown", {f"{GET}/x-refusals": ["company-not-found"]}),
+    ("refusal-unused", {f"{GET}/x-refusals": [], "/x-problems": {"company-gone": PROBLEM}}),
+    ("scenario-refusal", {f"{GET}/x-refusals": [], "/x-problems": {"company-gone": PROBLEM}, f"{SCENARIO}/then": {"status": 404, "problem": "company-gone"}}),
+    ("scenario-refusal-status", {f"{GET}/x-refusals": ["company-gone"], "/x-problems": {"company-gone": PROBLEM}, f"{SCENARIO}/then": {"status": 400, "problem": "company-gone"}}),
     ("example-missing", {f"{GET}/responses/200/content/application~1json/example": GONE}),
     ("example-invalid", {f"{GET}/responses/200/content/application~1json/example": {"code": 5}}),
     ("example-invalid", {f"{GET}/parameters/0/example": "short"}),
