@@ -40,6 +40,7 @@ _SCOPES: tuple[tuple[str, str], ...] = (
     ("GET /catalogue/", _OPEN),
     ("GET /platform/v1/services/{service_id}/subscriptions", "platform:contracts:write"),
     ("GET /platform/v1/services/{service_id}/checklist", "platform:contracts:write"),
+    ("GET /platform/v1/services/{service}/{version}/slo", ""),  # the same as by id
     ("GET /platform/v1/services", _OPEN),
     ("GET /platform/v1/plans", _OPEN),
     ("GET /platform/v1/roles", _OPEN),
