@@ -18,6 +18,7 @@ from sandbox.city.inventory import read_services
 from sandbox.city.population.generate import generate
 from sandbox.city.rehearsal import example_request
 from sandbox.city.state import States
+from tests.sandbox.cities import SEEDS
 
 DOCS_URL = "http://127.0.0.1:8000/docs"
 NOON = "2026-06-30T12:00:00+08:00"  # the day on which the city was counted
@@ -34,6 +35,26 @@ def city_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def city(city_home: Path) -> Iterator[City]:
     opened = City(city_home / FILE)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session", params=SEEDS, ids=lambda size: f"seed-{size[2]}")
+def any_city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """Each of several cities in turn: for what must hold in all of them."""
+    path = tmp_path_factory.mktemp("any") / "city.sqlite3"
+    generate(path, *request.param)
+    opened = City(path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A larger city, in which the rare is found too."""
+    path = tmp_path_factory.mktemp("town") / "city.sqlite3"
+    generate(path, 8000, 1000, 7)
+    opened = City(path)
     yield opened
     opened.close()
 

@@ -4,7 +4,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -13,17 +12,7 @@ import pytest
 from sandbox.city.base import City, CityFile, CityMissing
 from sandbox.city.population import accounts, personas
 from sandbox.city.population.generate import generate, version_of
-
-SEEDS = [(600, 150, 7), (300, 60, 1), (900, 300, 20260630)]
-
-
-@pytest.fixture(scope="module", params=SEEDS, ids=lambda size: f"seed-{size[2]}")
-def any_city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    path = tmp_path_factory.mktemp("any") / "city.sqlite3"
-    generate(path, *request.param)
-    opened = City(path)
-    yield opened
-    opened.close()
+from tests.sandbox.cities import none_of
 
 
 def dump(path: Path) -> list[str]:
@@ -95,44 +84,6 @@ def test_the_smallest_city_and_progress(tmp_path: Path) -> None:
     assert summary.rows > 100
     assert [stage for stage, _, _ in told][-1] == "done"
     assert all(0 < done <= of for _, done, of in told)
-
-
-def none_of(city: City, statement: str) -> None:
-    found = city.all(statement + " LIMIT 3")
-    assert found == [], statement
-
-
-def test_families_agree(any_city: City) -> None:
-    none_of(
-        any_city,
-        "SELECT c.id FROM citizen c JOIN citizen p ON p.id IN (c.father, c.mother) WHERE p.born > date(c.born, '-18 years')",
-    )
-    none_of(
-        any_city,
-        "SELECT c.id FROM citizen c JOIN citizen p ON p.id IN (c.father, c.mother) WHERE p.died < c.born",
-    )
-    none_of(any_city, "SELECT c.id FROM citizen c JOIN citizen p ON p.id = c.father WHERE p.sex <> 'M'")
-    none_of(any_city, "SELECT c.id FROM citizen c JOIN citizen p ON p.id = c.mother WHERE p.sex <> 'F'")
-    none_of(
-        any_city,
-        "SELECT a.id FROM citizen a JOIN citizen b ON b.id = a.spouse WHERE b.spouse IS NOT a.id OR a.sex = b.sex OR a.married_on <> b.married_on",
-    )
-    none_of(
-        any_city, "SELECT a.id FROM citizen a JOIN citizen b ON b.id = a.spouse WHERE a.father = b.father"
-    )
-    none_of(
-        any_city,
-        "SELECT id FROM citizen WHERE married_on < date(born, CASE sex WHEN 'M' THEN '+22 years' ELSE '+20 years' END)",
-    )
-    none_of(
-        any_city, "SELECT c.id FROM citizen c LEFT JOIN household h ON h.id = c.household WHERE h.id IS NULL"
-    )
-    none_of(any_city, "SELECT id FROM citizen WHERE (father IS NULL) <> (mother IS NULL)")
-    none_of(
-        any_city,
-        "SELECT id FROM citizen WHERE substr(number, 7, 8) <> replace(born, '-', '') OR (substr(number, 17, 1) % 2 = 1) <> (sex = 'M')",
-    )
-    assert any_city.one("SELECT count(*) FROM citizen WHERE father IS NOT NULL") > (20,)
 
 
 def test_owners_and_leaders_are_grown_citizens(any_city: City) -> None:
@@ -301,11 +252,8 @@ def test_nothing_is_later_than_the_count(any_city: City) -> None:
         assert any_city.one(f"SELECT coalesce(max({column}), '') FROM {table}")[0] <= as_of
 
 
-def test_names_have_the_shapes_that_break_software(tmp_path: Path) -> None:
-    generate(tmp_path / "city", 3000, 60, 7)
-    city = City(tmp_path / "city")
-    names = [name for (name,) in city.all("SELECT name FROM citizen")]
-    city.close()
+def test_names_have_the_shapes_that_break_software(town: City) -> None:
+    names = [name for (name,) in town.all("SELECT name FROM citizen")]
     assert any("·" in name for name in names)
     assert any(ord(character) > 0xFFFF for name in names for character in name)
     assert any(name.startswith(("欧阳", "上官", "司马", "诸葛", "慕容")) for name in names)

@@ -12,6 +12,7 @@ from api.main.first_start import seed_city
 from api.main.output import print_json
 from api.main.stores import stores_of
 from sandbox.city import install
+from sandbox.city.population import generate as population
 
 
 @click.group()
@@ -20,8 +21,12 @@ def city() -> None:
 
 
 @city.command("seed")
-@click.option("--citizens", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
-@click.option("--companies", type=click.IntRange(20, 150_000), default=500, show_default=True)
+@click.option(
+    "--citizens", type=click.IntRange(100, 1_000_000), default=population.CITIZENS, show_default=True
+)
+@click.option(
+    "--companies", type=click.IntRange(20, 150_000), default=population.COMPANIES, show_default=True
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same city.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def seed(citizens: int, companies: int, seed: int, as_json: bool) -> None:

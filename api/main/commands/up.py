@@ -7,12 +7,17 @@ import click
 from api.main.commands.server import start, with_own_url
 from api.main.context import settings_of_shell
 from api.main.first_start import first_start
+from sandbox.city.population import generate as population
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=None)
-@click.option("--citizens", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
-@click.option("--companies", type=click.IntRange(20, 150_000), default=500, show_default=True)
+@click.option(
+    "--citizens", type=click.IntRange(100, 1_000_000), default=population.CITIZENS, show_default=True
+)
+@click.option(
+    "--companies", type=click.IntRange(20, 150_000), default=population.COMPANIES, show_default=True
+)
 @click.option("--seed", type=int, default=7, show_default=True)
 def up(port: int | None, citizens: int, companies: int, seed: int) -> None:
     """Everything on one machine: migrate, seed the city, invite the first administrator, serve."""

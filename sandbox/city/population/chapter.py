@@ -25,6 +25,7 @@ from msgspec import Struct, field
 from sandbox.city.population import personas
 from sandbox.city.population.citizens import Citizen, People
 from sandbox.city.population.companies import Company
+from sandbox.city.population.marriages import Marriage
 
 _AT_ONCE = 20_000  # rows that stand in memory while they are written
 
@@ -35,6 +36,7 @@ class Town(Struct):
     """What a chapter may read: everybody and every company of the city, and who the personas are."""
 
     people: People
+    marriages: list[Marriage]
     companies: list[Company]  # in order of id, which begins at 1
     jobs: list[Job]
     named: dict[str, int]  # slug of a persona -> citizen id

@@ -1,5 +1,6 @@
 """Households and the people in them: couples, children, parents, all consistent with one another."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from random import Random
 
@@ -9,6 +10,7 @@ from sandbox.city.population import identifiers, names, places
 
 AS_OF = date(2026, 6, 30)  # the day on which the city was counted; nothing in the file is later
 ADULT_YEARS = 18
+_TELL_EVERY = 5000
 _MARRIAGE_YEARS = {"M": 22, "F": 20}  # Source: 《中华人民共和国民法典》 article 1047
 
 
@@ -98,10 +100,13 @@ def _adult_age(random: Random) -> int:
     return min(96, int(random.triangular(19, 92, 41)))
 
 
-def _marry(random: Random, man: Citizen, woman: Citizen) -> None:
+def _marry(random: Random, man: Citizen, woman: Citizen, first_birth: date | None) -> None:
+    """Marry them when both are of age; before their first child is born, where they were old enough by then."""
     earliest = max(years_after(man.born, _MARRIAGE_YEARS["M"]), years_after(woman.born, _MARRIAGE_YEARS["F"]))
-    room = (AS_OF - earliest).days
-    day = earliest + timedelta(days=random.randrange(max(1, min(room, 3650))))
+    room = min((AS_OF - earliest).days, 3650)
+    if first_birth is not None and (first_birth - earliest).days > 0:
+        room = min(room, (first_birth - earliest).days)
+    day = earliest + timedelta(days=random.randrange(max(1, room)))
     man.spouse, woman.spouse, man.married_on, woman.married_on = woman.id, man.id, day, day
 
 
@@ -124,12 +129,13 @@ def _add_family(people: People) -> None:
     father = people.add(home, "M", his_birthday, names.pick_name(random, "M", his_birthday.year, ethnicity))
     other = ethnicity if random.random() < 0.9 else names.pick_ethnicity(random)
     mother = people.add(home, "F", her_birthday, names.pick_name(random, "F", her_birthday.year, other))
-    _marry(random, father, mother)
     oldest_child = min(24, hers - 21, age - 23)
     count = random.choices((0, 1, 2, 3), (28, 40, 27, 5))[0] if oldest_child >= 0 else 0
     ages = sorted({random.randint(0, oldest_child) for _ in range(count)}, reverse=True)
-    for child_age in ages:
-        sex, born = random.choice("MF"), _birthday(random, child_age)
+    births = [_birthday(random, child_age) for child_age in ages]
+    _marry(random, father, mother, births[0] if births else None)
+    for born in births:
+        sex = random.choice("MF")
         name = names.pick_name(random, sex, born.year, father.ethnicity, father.surname)
         child = people.add(home, sex, born, name)
         child.father, child.mother = father.id, mother.id
@@ -165,7 +171,7 @@ def _may_be_child(people: People, citizen: Citizen, father: Citizen) -> bool:
 
 
 def _let_some_die(people: People, first: int) -> None:
-    """Some of the old died in the last eight years, none before a child of theirs was born."""
+    """Some died in the last eight years, most of them old; none before a child of theirs was born, or their wedding."""
     random, days = people.random, 3000
     recent = {
         parent
@@ -175,18 +181,27 @@ def _let_some_die(people: People, first: int) -> None:
     }
     for citizen in people.citizens[first:]:
         age = citizen.age_on(AS_OF)
-        if age >= 70 and citizen.id not in recent and random.random() < 0.002 * 1.1 ** (age - 60):
-            citizen.died = AS_OF - timedelta(days=random.randrange(1, days))
+        if age < 32 or citizen.id in recent:
+            continue
+        if random.random() < (0.016 * 1.1 ** (age - 60) if age >= 70 else 0.004):
+            died = AS_OF - timedelta(days=random.randrange(1, days))
+            citizen.died = died if citizen.married_on is None else max(died, citizen.married_on)
 
 
-def add_people(people: People, count: int) -> None:
-    """Fill the city up to `count` citizens; those already there keep their places and lives."""
-    first = len(people.citizens)
+def add_people(people: People, count: int, progress: Callable[[int], None] | None = None) -> None:
+    """Fill the city up to `count` citizens; those already there keep their places and lives.
+
+    `progress` is told from time to time how many there are.
+    """
+    first = told = len(people.citizens)
     while len(people.citizens) < count:
         if people.random.random() < 0.26:
             _add_single(people)
         else:
             _add_family(people)
+        if progress is not None and len(people.citizens) - told >= _TELL_EVERY:
+            told = len(people.citizens)
+            progress(told)
     del people.citizens[count:]
     for citizen in people.citizens[first:]:  # the last family may have been cut by the count
         if citizen.spouse and citizen.spouse > count:

@@ -17,8 +17,9 @@ from sandbox.city.population.chapters import CHAPTERS
 from sandbox.city.population.citizens import AS_OF, People, add_people
 from sandbox.city.population.companies import Company, Founders, Registry, employ
 from sandbox.city.population.identifiers import mail_number
+from sandbox.city.population.marriages import Marriage, MarriageRegister
 
-CITIZENS, COMPANIES, SEED = 2000, 500, 7
+CITIZENS, COMPANIES, SEED = 20_000, 3000, 7
 LEAST_CITIZENS, LEAST_COMPANIES = 100, 20
 MOST_CITIZENS = 1_000_000
 Progress = Callable[[str, int, int], None]  # stage, done, of
@@ -112,9 +113,14 @@ def _fill(connection: sqlite3.Connection, citizens: int, companies: int, seed: i
     writer.insert("meta", version_of(citizens, companies, seed).items())
     people = People(Random(f"{seed}:people"))
     named = personas.add_people(people)
-    add_people(people, citizens)
+    add_people(people, citizens, lambda done: tell("citizens", done, citizens))
+    register = MarriageRegister(people)
+    register.register_couples()
+    register.let_some_part(Random(f"{seed}:marriages"), len(named))
+    register.end_by_death()
     tell("citizens", citizens, citizens)
     _write_people(writer, people)
+    _write_marriages(writer, register.marriages)
     founders = Founders(people, len(named))
     registry = Registry(Random(f"{seed}:companies"), founders)
     registry.companies += personas.make_companies(named)
@@ -132,7 +138,7 @@ def _fill(connection: sqlite3.Connection, citizens: int, companies: int, seed: i
     tell("accounts", companies, companies)
     _write_deliveries(writer, registry.companies, named, Random(f"{seed}:post"))
     _write_grams(writer, registry.companies)
-    town = Town(people, registry.companies, jobs, named, AS_OF, seed)
+    town = Town(people, register.marriages, registry.companies, jobs, named, AS_OF, seed)
     for number, chapter in enumerate(CHAPTERS, start=1):
         chapter.fill(town, writer)
         tell("chapters", number, len(CHAPTERS))
@@ -160,6 +166,19 @@ def _write_people(writer: Writer, people: People) -> None:
                 _text(one.died), one.household, one.father, one.mother, one.spouse, _text(one.married_on),
             )
             for one in people.citizens
+        ),
+    )  # fmt: skip
+
+
+def _write_marriages(writer: Writer, marriages: list[Marriage]) -> None:
+    writer.insert(
+        "marriage",
+        (
+            (
+                number, one.certificate, one.husband, one.wife, one.registered_on.isoformat(), one.district,
+                _text(one.ended_on), one.ended_by, one.divorce_certificate,
+            )
+            for number, one in enumerate(marriages, start=1)
         ),
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 Surnames come about as often as in the country; with them compound surnames, names of other ethnic groups
 with the dot `·` (U+00B7), single-character given names, and characters beyond the basic plane (CJK
-extensions B, C and E), which break software that counts UTF-16 units.
+extensions B to G), which break software that counts UTF-16 units. A name may take up to MOST_CHARACTERS.
 """
 
 from random import Random
@@ -56,8 +56,15 @@ _WOMEN_NEW = character_table(
     "欣:xin 怡:yi 雨:yu 涵:han 梓:zi 诗:shi 语:yu 佳:jia 琪:qi 悦:yue 萱:xuan 妍:yan 彤:tong 瑶:yao 思:si 若:ruo "
     "可:ke 心:xin 依:yi 诺:nuo 晴:qing 婉:wan 宁:ning 苒:ran 桐:tong 予:yu 清:qing 舒:shu 芷:zhi 溪:xi"
 )
-# CJK extension B, C and E: written in people's registers, absent from many a font and many a column.
-_RARE = character_table("𠅤:xiu 𣲗:wei 𬱖:wei 𫖯:fu 𬍛:pin 𪟝:ji 𨱑:huang 𬭚:chun 𬘭:lin 𫍯:xi 𬀩:wei 𣸣:yan")
+# Extension A, and B to G beyond the basic plane: in people's registers, absent from many a font and many a column.
+_RARE = character_table(
+    "𠅤:xiu 𣲗:wei 𬱖:wei 𫖯:fu 𬍛:pin 𪟝:ji 𨱑:huang 𬭚:chun 𬘭:lin 𫍯:xi 𬀩:wei 𣸣:yan 䶮:yan 𫠜:ni 𮧵:wei 𰻝:biang"
+)
+_RARE_SHARE = (
+    0.006  # of given names; registries report some tens of millions with a character few systems had
+)
+MOST_CHARACTERS = 50  # of a name, dots included: what population registers hold
+_LONGER, _LONGEST = 0.06, 0.008  # of names with dots: three parts; as many as fit
 
 _UYGHUR_MEN = character_table(
     "买买提:Memet 艾力:Eli 吐尔逊:Tursun 阿不都热合曼:Abdurehman 玉素甫:Yusup 库尔班:Kurban 伊力哈木:Ilham"
@@ -65,6 +72,10 @@ _UYGHUR_MEN = character_table(
 _UYGHUR_WOMEN = character_table(
     "阿依古丽:Aygul 古丽娜尔:Gulnar 阿依努尔:Aynur 帕提曼:Patime 热依汗古丽:Reyhangul 米热古丽:Mihrigul"
 )
+_KAZAKH_MEN = character_table(
+    "叶尔肯:Erkin 巴合提:Bakit 努尔兰:Nurlan 赛力克:Serik 阿依丁:Aidyn 哈布力哈孜:Kabylgazy"
+)
+_KAZAKH_WOMEN = character_table("古丽巴尔:Gulbar 阿依达娜:Aidana 努尔古丽:Nurgul 巴合提古丽:Bakitgul")
 _TIBETAN = character_table(
     "扎西:Tashi 次仁:Tsering 卓玛:Drolma 多吉:Dorje 旺姆:Wangmo 顿珠:Dondrup 央金:Yangchen 平措:Phuntsok 拉姆:Lhamo"
 )
@@ -82,7 +93,7 @@ def _given(random: Random, sex: str, year: int) -> tuple[str, str]:
     parts = [table[random.randrange(len(table))]]
     if random.random() < (0.82 if year < 1960 or year > 2000 else 0.68):
         parts.append(table[random.randrange(len(table))])
-    if random.random() < 0.012:
+    if random.random() < _RARE_SHARE:
         parts[-1] = _RARE[random.randrange(len(_RARE))]
     latin = "".join(part[1] for part in parts)
     return "".join(part[0] for part in parts), latin.capitalize()
@@ -106,20 +117,37 @@ def _pair(
     return one[0] + joint + two[0], f"{one[1]} {two[1]}"
 
 
+def _chain(random: Random, own: list[tuple[str, str]], fathers: list[tuple[str, str]]) -> tuple[str, str]:
+    """The own name, the father's and sometimes the names before, with dots, in MOST_CHARACTERS at most."""
+    chance = random.random()
+    length = 12 if chance < _LONGEST else 3 if chance < _LONGEST + _LONGER else 2
+    parts = [own[random.randrange(len(own))]]
+    size = len(parts[0][0])
+    while len(parts) < length:
+        part = fathers[random.randrange(len(fathers))]
+        size += 1 + len(part[0])
+        if size > MOST_CHARACTERS:
+            break
+        parts.append(part)
+    return "·".join(part[0] for part in parts), " ".join(part[1] for part in parts)
+
+
 def pick_ethnicity(random: Random) -> str:
     """An ethnic group, about as frequent as in the country (91 % Han)."""
     if random.random() < 0.911:
         return "汉族"
-    others = (*_HAN_NAMED, "维吾尔族", "藏族", "蒙古族", "彝族")
-    return random.choices(others, (12, 11, 20, 10, 12, 12, 7, 6, 10))[0]
+    others = (*_HAN_NAMED, "维吾尔族", "藏族", "蒙古族", "彝族", "哈萨克族")
+    return random.choices(others, (12, 11, 20, 10, 12, 12, 7, 6, 10, 2))[0]
 
 
 def pick_name(random: Random, sex: str, year: int, ethnicity: str, surname: str = "") -> Name:
     """A name for someone of this sex (`M` or `F`) born in `year`; `surname` is kept where the group has surnames."""
     if ethnicity == "维吾尔族":
         given = _UYGHUR_MEN if sex == "M" else _UYGHUR_WOMEN
-        zh, latin = _pair(random, given, _UYGHUR_MEN, "·")
-        return Name(zh, latin, ethnicity, "")
+        return Name(*_chain(random, given, _UYGHUR_MEN), ethnicity, "")
+    if ethnicity == "哈萨克族":
+        given = _KAZAKH_MEN if sex == "M" else _KAZAKH_WOMEN
+        return Name(*_chain(random, given, _KAZAKH_MEN), ethnicity, "")
     if ethnicity == "藏族":
         zh, latin = _pair(random, _TIBETAN, _TIBETAN, "")
         return Name(zh, latin, ethnicity, "")

@@ -12,6 +12,10 @@ CREATE TABLE citizen (
     ethnicity TEXT NOT NULL, born TEXT NOT NULL, died TEXT, household INTEGER NOT NULL, father INTEGER,
     mother INTEGER, spouse INTEGER, married_on TEXT
 );
+CREATE TABLE marriage (
+    id INTEGER PRIMARY KEY, certificate TEXT NOT NULL, husband INTEGER NOT NULL, wife INTEGER NOT NULL,
+    registered_on TEXT NOT NULL, district TEXT NOT NULL, ended_on TEXT, ended_by TEXT, divorce_certificate TEXT
+);
 CREATE TABLE company (
     id INTEGER PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL, english_name TEXT NOT NULL, kind TEXT NOT NULL,
     status TEXT NOT NULL, industry TEXT NOT NULL, established_on TEXT NOT NULL, ended_on TEXT,
@@ -69,6 +73,9 @@ CREATE TABLE company_gram (text TEXT NOT NULL, company INTEGER NOT NULL, PRIMARY
 INDEXES = """
 CREATE UNIQUE INDEX citizen_number ON citizen (number);
 CREATE INDEX citizen_household ON citizen (household);
+CREATE UNIQUE INDEX marriage_certificate ON marriage (certificate);
+CREATE INDEX marriage_husband ON marriage (husband);
+CREATE INDEX marriage_wife ON marriage (wife);
 CREATE UNIQUE INDEX company_code ON company (code);
 CREATE INDEX company_status ON company (status, id);
 CREATE INDEX company_representative ON company (legal_representative);

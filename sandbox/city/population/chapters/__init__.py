@@ -4,5 +4,6 @@ What a chapter reads in `town.shared` was left there by one that stands above it
 """
 
 from sandbox.city.population.chapter import Chapter
+from sandbox.city.population.chapters import civil, newcomers
 
-CHAPTERS: tuple[Chapter, ...] = ()
+CHAPTERS: tuple[Chapter, ...] = (newcomers, civil)
