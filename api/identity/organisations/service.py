@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct
 
+from api.contract.addresses import PLATFORM
 from api.core import audit, clock, ids
 from api.core.caller import Caller, CallerKind
 from api.core.paging import Page, page_of
@@ -63,6 +64,13 @@ class Member(Struct, frozen=True):
     is_disabled: bool = False
 
 
+def _is_reserved(caller: Caller, slug: str) -> bool:
+    """The platform's own department is made by the command that publishes its contract, and by nobody else."""
+    if (caller.kind, slug) == (CallerKind.OPERATOR, PLATFORM):
+        return False
+    return slug.startswith(_RESERVED[0]) or slug in _RESERVED
+
+
 async def create_organisation(
     caller: Caller, kind: str, slug: str, name_zh: str, name_en: str
 ) -> Organisation:
@@ -78,7 +86,7 @@ async def create_organisation(
     if not 2 <= len(slug) <= 40 or not _SLUG.fullmatch(slug):
         inputs.fault("/slug", "2 至 40 个小写字母、数字与单个连字符,以字母开头。",
                      "2 to 40 small letters, digits and single hyphens, a letter first.")  # fmt: skip
-    elif slug.startswith(_RESERVED[0]) or slug in _RESERVED:
+    elif _is_reserved(caller, slug):
         inputs.fault("/slug", "此名称由平台保留。", "The platform keeps this name for itself.")
     name_zh, name_en = inputs.name("/name_zh", name_zh), inputs.name("/name_en", name_en)
     inputs.check()
