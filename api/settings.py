@@ -45,6 +45,23 @@ class Settings(Struct, frozen=True, kw_only=True):
     egress_allow: Annotated[
         str, _setting("Networks that upstream calls may reach, comma-separated.", "CIDR list")
     ] = ""
+    webhook_allow: Annotated[
+        str,
+        _setting("Networks that webhooks may be sent to, comma-separated; `public` stands for every public address. "
+                 "Empty: those of KAIMEN_EGRESS_ALLOW.", "CIDR list"),
+    ] = ""  # fmt: skip
+    webhook_timeout_ms: Annotated[
+        int, _setting("Longest wait for a webhook receiver's answer.", "ms", ge=100, le=60000)
+    ] = 10000
+    webhook_retry_hours: Annotated[
+        int, _setting("How long a failed live event is tried again.", "h", ge=1, le=168)
+    ] = 72
+    webhook_sandbox_retry_minutes: Annotated[
+        int, _setting("How long a failed sandbox event is tried again.", "min", ge=1, le=1440)
+    ] = 15
+    event_days: Annotated[
+        int, _setting("How long events and their delivery log are kept.", "days", ge=4, le=366)
+    ] = 30
     embedded: Annotated[
         bool,
         _setting("One-machine mode: shows the mail outbox at /outbox, allows loopback upstreams. Never on a public host."),

@@ -127,10 +127,12 @@ def effective_addresses(address: Address) -> tuple[Address, ...]:
 class Egress:
     """The allow-list of this process, and the resolver behind it.
 
-    `allow` are CIDR networks; the embedded mode and tests add `LOOPBACK` explicitly.
+    `allow` are CIDR networks; the embedded mode and tests add `LOOPBACK` explicitly. `is_public_allowed` adds every
+    address of the public internet, for what people outside may ask us to call (webhooks).
     """
 
-    def __init__(self, allow: Iterable[str] = ()) -> None:
+    def __init__(self, allow: Iterable[str] = (), *, is_public_allowed: bool = False) -> None:
+        self._is_public_allowed = is_public_allowed
         self.networks = tuple(network for text in allow for network in parse_networks(text))
         self._known: dict[tuple[str, int], tuple[float, list[str]]] = {}
 
@@ -143,6 +145,8 @@ class Egress:
         for one in effective_addresses(ipaddress.ip_address(address.partition("%")[0])):
             if any(one in network for network in _ALWAYS_REFUSED if network.version == one.version):
                 return f"{address} is link-local, a metadata service or no unicast address"
+            if self._is_public_allowed and one.is_global:
+                continue
             if not any(one in network for network in self.networks if network.version == one.version):
                 return f"{address} is in no network of KAIMEN_EGRESS_ALLOW"
         return ""

@@ -87,7 +87,12 @@ class Delivery(Model):
     class Meta:
         table = "webhook_delivery"
         unique_together = (("endpoint_id", "event_id"),)
-        indexes = (("state", "next_at"), ("endpoint_id", "lane", "state", "position"), ("app_id", "position"))
+        indexes = (
+            ("state", "next_at"),
+            ("endpoint_id", "state", "next_at"),
+            ("endpoint_id", "lane", "state", "position"),
+            ("app_id", "position"),
+        )
 
 
 class Attempt(Model):

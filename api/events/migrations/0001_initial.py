@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('finished_at', fields.BigIntField(default=0)),
                 ('last_status', fields.IntField(default=0)),
             ],
-            options={'table': 'webhook_delivery', 'app': 'events', 'unique_together': (('endpoint_id', 'event_id'),), 'indexes': [Index(fields=['state', 'next_at']), Index(fields=['endpoint_id', 'lane', 'state', 'position']), Index(fields=['app_id', 'position'])], 'pk_attr': 'id', 'table_description': 'The bringing of one event to one endpoint. States: waiting, delivered, failed (given up).'},
+            options={'table': 'webhook_delivery', 'app': 'events', 'unique_together': (('endpoint_id', 'event_id'),), 'indexes': [Index(fields=['state', 'next_at']), Index(fields=['endpoint_id', 'state', 'next_at']), Index(fields=['endpoint_id', 'lane', 'state', 'position']), Index(fields=['app_id', 'position'])], 'pk_attr': 'id', 'table_description': 'The bringing of one event to one endpoint. States: waiting, delivered, failed (given up).'},
             bases=['Model'],
         ),
         ops.CreateModel(
