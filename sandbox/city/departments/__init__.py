@@ -4,9 +4,21 @@ A new department is a new folder and a line in DEPARTMENTS; nothing else names i
 """
 
 from sandbox.city.department import Department
+from sandbox.city.departments.housing.behaviour import department as housing
 from sandbox.city.departments.market_regulation.behaviour import department as market_regulation
 from sandbox.city.departments.post.behaviour import department as post
+from sandbox.city.departments.public_security.behaviour import department as public_security
+from sandbox.city.departments.real_estate.behaviour import department as real_estate
 from sandbox.city.departments.tax.behaviour import department as tax
+from sandbox.city.departments.transport.behaviour import department as transport
 
-DEPARTMENTS: tuple[Department, ...] = (market_regulation, tax, post)
+DEPARTMENTS: tuple[Department, ...] = (
+    housing,
+    market_regulation,
+    post,
+    public_security,
+    real_estate,
+    tax,
+    transport,
+)
 BY_SLUG = {department.slug: department for department in DEPARTMENTS}
