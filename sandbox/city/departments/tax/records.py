@@ -78,7 +78,22 @@ def _read_arrears(city: City, code: str) -> Record | None:
     }
 
 
+def _read_deed_tax(city: City, contract: str) -> Record | None:
+    row = city.one("SELECT price_yuan, deed_tax_paid_on FROM sale_contract WHERE number = ?", contract)
+    if row is None or row[1] is None:
+        return None
+    return {
+        "number": contract.replace("HT", "QS", 1),
+        "contract_number": contract,
+        "price_yuan": row[0],
+        "rate_percent": 1.0,
+        "amount_yuan": row[0] // 100,
+        "paid_at": f"{row[1]}T11:00:00+08:00",
+    }
+
+
 DEPARTMENT = "tax"
+DEED_TAX = Kind("deed-tax", DEPARTMENT, _read_deed_tax)  # key: the number of the sale contract
 TAXPAYER = Kind("taxpayer", DEPARTMENT, _read_taxpayer)
 RATINGS = Kind("ratings", DEPARTMENT, _read_ratings)  # {"items": newest first}
 TAX_YEARS = Kind("tax-years", DEPARTMENT, _read_years)  # {"items": oldest first}
