@@ -4,6 +4,7 @@ A new department is a new folder and a line in DEPARTMENTS; nothing else names i
 """
 
 from sandbox.city.department import Department
+from sandbox.city.departments.health.behaviour import department as health
 from sandbox.city.departments.housing.behaviour import department as housing
 from sandbox.city.departments.market_regulation.behaviour import department as market_regulation
 from sandbox.city.departments.post.behaviour import department as post
@@ -13,6 +14,7 @@ from sandbox.city.departments.tax.behaviour import department as tax
 from sandbox.city.departments.transport.behaviour import department as transport
 
 DEPARTMENTS: tuple[Department, ...] = (
+    health,
     housing,
     market_regulation,
     post,
