@@ -9,7 +9,7 @@ So an event is never lost and never told of a change that was rolled back. Nothi
 releases what is due, in order, gives it its sequence, and brings it to those who may know of it.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -71,6 +71,34 @@ async def add_all(connection: BaseDBAsyncClient, environment: str, events: list[
         rows,
     )
     return [str(row[0]) for row in rows]
+
+
+async def pending(connection: BaseDBAsyncClient, app_id: str) -> list[NewEvent]:
+    """The events of an app that wait for their time, in the order of writing."""
+    _, rows = await connection.execute_query(
+        "SELECT source, type, subject, data, due_at, request_id FROM event "  # noqa: S608 - a placeholder
+        f"WHERE released_at = 0 AND due_at > 0 AND app_id = {placeholders(connection, 1)} ORDER BY number",
+        [app_id],
+    )
+    return [
+        NewEvent(
+            row["source"], row["type"], row["subject"], msgspec.json.decode(row["data"]), app_id,
+            datetime.fromtimestamp(int(row["due_at"]) / 1_000_000, UTC), row["request_id"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def withdraw(connection: BaseDBAsyncClient, app_id: str, source: str = "", subject: str = "") -> int:
+    """Take back events of an app that wait for their time: all, or those of one subject of one service."""
+    values = [app_id, source, subject] if source else [app_id]
+    marks = placeholders(connection, len(values)).split(", ")
+    which = f" AND source = {marks[1]} AND subject = {marks[2]}" if source else ""
+    count, _ = await connection.execute_query(
+        f"DELETE FROM event WHERE released_at = 0 AND due_at > 0 AND app_id = {marks[0]}{which}",  # noqa: S608 - placeholders
+        values,
+    )
+    return int(count)
 
 
 def microseconds(moment: datetime) -> int:

@@ -41,6 +41,14 @@ class City:
         except sqlite3.Error as error:
             raise CityMissing(str(path)) from error
 
+    @property
+    def version(self) -> str:
+        """Names the content: personas' version, rules, sizes and seed. Two files with the same one are the same."""
+        meta = self.meta
+        return "-".join(
+            meta.get(name, "") for name in ("personas", "edition", "citizens", "companies", "seed")
+        )
+
     def one(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
         """The first row, or None."""
         row: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()

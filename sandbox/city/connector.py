@@ -13,13 +13,16 @@ import msgspec
 
 from api.contract.model import Operation
 from api.core import clock as real_clock
-from api.core.problem_types import UPSTREAM_INVALID, UPSTREAM_UNREACHABLE
+from api.core.outbox import NewEvent
+from api.core.problem_types import IDEMPOTENCY_KEY_REUSED, UPSTREAM_INVALID, UPSTREAM_UNREACHABLE
 from api.core.problems import CONTENT_TYPE, Failure, ProblemType, Refusal, render
 from api.gateway.connector import Connector, Context, Request, Result
+from sandbox.city.app_clocks import AppClocks
 from sandbox.city.base import City, CityFile, CityMissing
-from sandbox.city.clock import now_of, shift
+from sandbox.city.clock import local_text, now_of, shift
 from sandbox.city.department import Answer, Call, Department, Refused
-from sandbox.city.problem_types import DEPARTMENT_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED
+from sandbox.city.problem_types import DEPARTMENT_UNAVAILABLE
+from sandbox.city.sandboxes import Sandboxes
 from sandbox.city.state import Record, State, States
 from sandbox.city.world import Kind, World
 from sandbox.scenarios import PLAIN, Scene, pick, substitute
@@ -37,8 +40,26 @@ def _read_nothing(city: City, key: str) -> Record | None:
 _ANSWERED = Kind("answered", "platform", _read_nothing)  # answers by idempotency key
 
 
+def _complete(answer: Answer, world: World, state: State, context: Context) -> Answer:
+    """The answer with what is to be kept. Its headers tell of a clock that was moved, and of a newer city."""
+    if state.city and state.city != world.city.version:
+        answer.headers.append((b"kaimen-city", f"{world.city.version}; made-on={state.city}".encode()))
+    if state.clock_us:
+        answer.headers.append((b"kaimen-clock", local_text(world.now).encode()))
+    service = context.service
+    answer.changes = world.changes
+    answer.told = [
+        NewEvent(service, one.type, one.subject, one.data, context.app_id, one.at, context.request_id)
+        for one in answer.events
+    ]
+    answer.withdrawn = [(service, subject) for subject in answer.calls_off]
+    return answer
+
+
 class CityConnector:
     """Calls the behaviour of one department."""
+
+    keeps_keys = True  # idempotency keys are kept with the change, in one transaction
 
     def __init__(self, department: Department, file: CityFile, states: States, docs_url: str) -> None:
         self._department = department
@@ -76,12 +97,12 @@ class CityConnector:
         if handler is None:
             raise Failure(UPSTREAM_INVALID, service=context.service, rule="no-behaviour")
         state_id = context.state_id or context.app_id
-        now = now_of(context.clock)
-        if scene.clock:
-            now = shift(now, scene.clock)
         key = _idempotency_key(operation, request)
 
         def work(state: State) -> Answer:
+            now = now_of(context.clock) if context.clock and not state.clock_us else state.now
+            if scene.clock:
+                now = shift(now, scene.clock)
             world = World(city, state, now, scene)
             replayed = _replay(world, key, request) if key else None
             if replayed is not None:
@@ -89,10 +110,9 @@ class CityConnector:
             answer = handler(Call(operation, request, context, world, state_id))
             if key and world.changes:
                 _remember(world, key, request, answer)
-            answer.changes = world.changes
-            return answer
+            return _complete(answer, world, state, context)
 
-        return await self._states.run(state_id, work)
+        return await self._states.run(state_id, work, city=city.version)
 
     def _open(self, context: Context) -> City:
         try:
@@ -128,7 +148,7 @@ class CityConnector:
 
 
 class CitySide:
-    """What the departments of one process share: the city file and the states of the plane.
+    """What the departments of one process share: the city file, the states of the plane and the clocks of apps.
 
     `connector` is the factory for upstreams `city:DEPARTMENT`.
     """
@@ -138,6 +158,8 @@ class CitySide:
     ) -> None:
         self.file = file
         self.states = states
+        self.clocks = AppClocks("sandbox")
+        self.sandboxes = Sandboxes("sandbox", states, self.clocks)
         self._docs_url = docs_url
         self._departments = {department.slug: department for department in departments}
 

@@ -24,6 +24,7 @@ import yaml
 from msgspec import Struct, field
 
 from api.contract.model import Operation
+from api.core.outbox import NewEvent
 from api.core.problems import ProblemType, Text
 from api.gateway.connector import Context, Request
 from sandbox.city.state import Changes
@@ -50,8 +51,12 @@ class Answer(Struct):
     body: Any = None
     status: int = 200
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    changes: Changes = field(default_factory=dict)  # filled by the connector
+    events: list[Event] = field(default_factory=list)  # told when the answer's changes are kept
+    calls_off: list[str] = field(default_factory=list)  # subjects whose events still to come are taken back
+    # filled by the connector: what States keeps
+    changes: Changes = field(default_factory=dict)
+    told: list[NewEvent] = field(default_factory=list)
+    withdrawn: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, no error

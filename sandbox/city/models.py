@@ -21,14 +21,33 @@ class StateRow(Model):
 
 
 class StateHead(Model):
-    """How far a state has come. Every write and reset raises `version`, a reset also raises `base` to it."""
+    """How far a state has come. Every change raises `version`, a reset or a restore also raises `base` to it."""
 
     state_id = fields.CharField(max_length=40, primary_key=True)
     version = fields.BigIntField(default=0)
     base = fields.BigIntField(default=0)
+    clock_us = fields.BigIntField(default=0)  # microseconds by which the app's clock is ahead of the real one
+    city = fields.CharField(max_length=80, default="")  # the city that its first change was made on
 
     class Meta:
         table = "city_state_head"
+
+
+class StateSnapshot(Model):
+    """A state kept under a name. Its records are the rows of city_state with this name."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    state_id = fields.CharField(max_length=40)
+    name = fields.CharField(max_length=40)
+    records = fields.IntField()
+    created_at = fields.BigIntField()  # microseconds of the real clock
+    clock_at = fields.BigIntField(default=0)  # microseconds of the app's clock, 0 = it showed the real time
+    city = fields.CharField(max_length=80, default="")
+    pending = fields.TextField()  # JSON: the events that were still to come
+
+    class Meta:
+        table = "city_snapshot"
+        unique_together = (("state_id", "name"),)
 
 
 class IdentityGrant(Model):

@@ -11,23 +11,25 @@ import asyncio
 import sqlite3
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
-import msgspec
 from msgspec import Struct
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
+from api.core import clock, outbox
+from api.core.outbox import NewEvent
 from api.core.problems import Refusal
-from api.core.store import placeholders, plane
+from api.core.store import plane
+from sandbox.city import state_rows
 from sandbox.city.problem_types import SANDBOX_STATE_FULL
+from sandbox.city.state_rows import Changes, Head, Key, Record
 
-Record = dict[str, Any]
-Key = tuple[str, str]  # department, "kind/key"
-Changes = dict[Key, Record | None]  # None: the record is gone
+__all__ = ("UNTOUCHED", "Changes", "Key", "Outcome", "Record", "State", "States")
 
 MOST_RECORDS = 10_000  # of one state
 _MOST_CACHED_RECORDS = 200_000
@@ -40,18 +42,33 @@ class State(Struct, frozen=True):
 
     version: int
     rows: Changes
+    clock_us: int = 0  # microseconds by which the app's clock is ahead of the real one
+    city: str = ""  # the city that the first change was made on, "" where there is none
+
+    @property
+    def now(self) -> datetime:
+        """The time by the app's clock."""
+        real = clock.now()
+        return real + timedelta(microseconds=self.clock_us) if self.clock_us else real
 
 
 UNTOUCHED = State(0, {})
 
 
 class Outcome(Protocol):
-    """What a piece of work gives back."""
+    """What a piece of work gives back: what it changes, and what is to be told of it."""
 
     @property
     def changes(self) -> Changes: ...
+    @property
+    def told(self) -> Sequence[NewEvent]: ...
+    @property
+    def withdrawn(self) -> Sequence[tuple[str, str]]:
+        """(service, subject) whose events still to come are taken back."""
+        ...
 
 
+T = TypeVar("T")
 O = TypeVar("O", bound=Outcome)  # noqa: E741 - the outcome
 
 
@@ -122,59 +139,73 @@ class States:
         head = await self._head(state_id)
         if head is None:
             state = UNTOUCHED
-        elif cached is not None and cached.version == head[0]:
+        elif cached is not None and cached.version == head.version:
             state = cached
         else:
-            state = await self._load(plane(self._environment), state_id, cached, *head)
+            state = await self._load(plane(self._environment), state_id, cached, head)
         self._cache.put(state_id, state)
         return self._cache.get(state_id) or state
 
-    async def run(self, state_id: str, work: Callable[[State], O]) -> O:
-        """Do a piece of work and keep its changes. Raises Refusal SANDBOX_STATE_FULL."""
+    async def run(self, state_id: str, work: Callable[[State], O], *, city: str = "") -> O:
+        """Do a piece of work, keep its changes and put its events into the outbox, in one transaction.
+
+        `city` names the city that it sees. Raises Refusal SANDBOX_STATE_FULL.
+        """
         state = await self.current(state_id)
         outcome = work(state)
-        if not outcome.changes:
+        if not _writes(outcome):
             return outcome
         lock = self._locks.setdefault(state_id, asyncio.Lock())
         async with lock:
             try:
-                return await self._commit(state_id, state, work, outcome)
+                return await self._commit(state_id, state, work, outcome, city)
             except _NothingToWrite as nothing:
                 done: O = nothing.args[0]
                 return done
 
-    async def _commit(self, state_id: str, state: State, work: Callable[[State], O], outcome: O) -> O:
+    async def _commit(
+        self, state_id: str, state: State, work: Callable[[State], O], outcome: O, city: str
+    ) -> O:
         async with in_transaction(self._environment) as connection:
-            version, base = await self._raise_head(connection, state_id)
-            if state.version != version - 1:
+            head = await state_rows.raise_head(connection, state_id, city)
+            if state.version != head.version - 1:
+                before = Head(head.version - 1, head.base, head.clock_us, head.city)
                 cached = self._cache.get(state_id) or UNTOUCHED
-                state = await self._load(connection, state_id, cached, version - 1, base)
+                state = await self._load(connection, state_id, cached, before)
                 outcome = work(state)
-                if not outcome.changes:
+                if not _writes(outcome):
                     raise _NothingToWrite(outcome)
             rows = {**state.rows, **outcome.changes}
             if len(rows) > MOST_RECORDS:
                 raise Refusal(SANDBOX_STATE_FULL, limit=MOST_RECORDS)
-            await self._write(connection, state_id, version, outcome.changes)
-        self._cache.put(state_id, State(version, rows))
+            if outcome.changes:
+                await state_rows.write(connection, state_id, head.version, outcome.changes)
+            for service, subject in outcome.withdrawn:
+                await outbox.withdraw(connection, state_id, service, subject)
+            await outbox.add_all(connection, self._environment, list(outcome.told))
+        self._cache.put(state_id, State(head.version, rows, head.clock_us, head.city))
         return outcome
 
+    async def alter(self, state_id: str, work: Callable[[BaseDBAsyncClient, Head], Awaitable[T]]) -> T:
+        """Change a state as a whole: reset, restore, clock. `work` gets the transaction and the raised head."""
+        lock = self._locks.setdefault(state_id, asyncio.Lock())
+        async with lock:
+            async with in_transaction(self._environment) as connection:
+                done = await work(connection, await state_rows.raise_head(connection, state_id))
+                head = await state_rows.head_of(connection, state_id)
+                assert head is not None
+                rows, _ = await state_rows.load(connection, state_id)
+            self._cache.put(state_id, State(head.version, rows, head.clock_us, head.city))
+        return done
+
     async def reset(self, state_id: str) -> int:
-        """Forget all changes: the app sees the base city again. Returns how many records it had changed."""
-        async with in_transaction(self._environment) as connection:
-            version, _ = await self._raise_head(connection, state_id)
-            mark = placeholders(connection, 1)
-            count, _ = await connection.execute_query(
-                f"DELETE FROM city_state WHERE snapshot = '' AND state_id = {mark}",  # noqa: S608 - a placeholder
-                [state_id],
-            )
-            one, two = _marks(connection, 2)
-            await connection.execute_query(
-                f"UPDATE city_state_head SET base = {one} WHERE state_id = {two}",  # noqa: S608 - placeholders
-                [version, state_id],
-            )
-        self._cache.put(state_id, State(version, {}))
-        return count
+        """Forget everything of a state, its clock too. Returns how many records it had changed."""
+
+        async def work(connection: BaseDBAsyncClient, head: Head) -> int:
+            await state_rows.set_head(connection, state_id, base=head.version, clock_us=0, city="")
+            return await state_rows.clear(connection, state_id)
+
+        return await self.alter(state_id, work)
 
     async def close(self) -> None:
         """Give back the connection that looks at heads."""
@@ -183,80 +214,27 @@ class States:
             self._glance = None
 
     # --- the store ---------------------------------------------------------------------------------
-    async def _head(self, state_id: str) -> tuple[int, int] | None:
-        """(version, base), or None for a state that was never written."""
+    async def _head(self, state_id: str) -> Head | None:
+        """The head, or None for a state that was never written."""
         connection = plane(self._environment)
-        if connection.capabilities.dialect == "sqlite":
-            rows: list[Any] = self._look(connection, state_id)
-        else:
-            _, found = await connection.execute_query(
-                "SELECT version, base FROM city_state_head WHERE state_id = $1", [state_id]
-            )
-            rows = [(row["version"], row["base"]) for row in found]
-        return (int(rows[0][0]), int(rows[0][1])) if rows else None
-
-    def _look(self, connection: BaseDBAsyncClient, state_id: str) -> list[Any]:
+        if connection.capabilities.dialect != "sqlite":
+            return await state_rows.head_of(connection, state_id)
         if self._glance is None:
             name = quote(str(connection.filename))  # type: ignore[attr-defined]  # of the SQLite client
             self._glance = sqlite3.connect(f"file:{name}?mode=ro", uri=True, isolation_level=None, timeout=10)
-        return self._glance.execute(
-            "SELECT version, base FROM city_state_head WHERE state_id = ?", (state_id,)
-        ).fetchall()
+        row = self._glance.execute(state_rows.HEAD, (state_id,)).fetchone()
+        return Head(*row) if row else None
 
     async def _load(
-        self, connection: BaseDBAsyncClient, state_id: str, known: State | None, version: int, base: int
+        self, connection: BaseDBAsyncClient, state_id: str, known: State | None, head: Head
     ) -> State:
         """The rows newer than `known`, laid over it; all of them where a reset lies in between."""
-        is_partial = known is not None and known.version >= base
-        after = known.version if known is not None and is_partial else -1
-        one, two = _marks(connection, 2)
-        _, found = await connection.execute_query(
-            "SELECT department, key, value, version FROM city_state "  # noqa: S608 - placeholders
-            f"WHERE snapshot = '' AND state_id = {one} AND version > {two}",
-            [state_id, after],
-        )
-        rows: Changes = dict(known.rows) if known is not None and is_partial else {}
-        for row in found:
-            text = row["value"]
-            rows[row["department"], row["key"]] = msgspec.json.decode(text) if text else None
-            version = max(version, int(row["version"]))
-        return State(version, rows)
-
-    async def _raise_head(self, connection: BaseDBAsyncClient, state_id: str) -> tuple[int, int]:
-        """Take the state's head row for this transaction: the new version, and the base. Others wait for it."""
-        mark = placeholders(connection, 1)
-        await connection.execute_query(
-            f"INSERT INTO city_state_head (state_id, version, base) VALUES ({mark}, 1, 0) "  # noqa: S608 - a placeholder
-            "ON CONFLICT (state_id) DO UPDATE SET version = city_state_head.version + 1",
-            [state_id],
-        )
-        _, rows = await connection.execute_query(
-            f"SELECT version, base FROM city_state_head WHERE state_id = {mark}",  # noqa: S608 - a placeholder
-            [state_id],
-        )
-        return int(rows[0]["version"]), int(rows[0]["base"])
-
-    async def _write(
-        self, connection: BaseDBAsyncClient, state_id: str, version: int, changes: Changes
-    ) -> None:
-        state, area, key, value, number = _marks(connection, 5)
-        await connection.execute_many(
-            "INSERT INTO city_state (state_id, snapshot, department, key, value, version) "  # noqa: S608 - placeholders
-            f"VALUES ({state}, '', {area}, {key}, {value}, {number}) "
-            "ON CONFLICT (state_id, snapshot, department, key) "
-            "DO UPDATE SET value = excluded.value, version = excluded.version",
-            [
-                [
-                    state_id,
-                    department,
-                    key,
-                    "" if record is None else msgspec.json.encode(record).decode(),
-                    version,
-                ]
-                for (department, key), record in changes.items()
-            ],
-        )
+        if known is None or known.version < head.base:
+            known = None
+        newer, version = await state_rows.load(connection, state_id, -1 if known is None else known.version)
+        rows = newer if known is None else {**known.rows, **newer}
+        return State(max(head.version, version), rows, head.clock_us, head.city)
 
 
-def _marks(connection: BaseDBAsyncClient, count: int) -> list[str]:
-    return placeholders(connection, count).split(", ")
+def _writes(outcome: Outcome) -> bool:
+    return bool(outcome.changes or outcome.told or outcome.withdrawn)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from api.core import ids
+from api.core.outbox import NewEvent
 from api.core.problems import Refusal
 from api.core.store import plane
 from sandbox.city import state as state_module
@@ -19,6 +20,8 @@ from tests.sandbox.conftest import Client
 class Done(msgspec.Struct):
     changes: Changes
     seen: Any = None
+    told: list[NewEvent] = []
+    withdrawn: list[tuple[str, str]] = []
 
 
 def put(**records: Any) -> Any:

@@ -125,6 +125,7 @@ def _fill(connection: sqlite3.Connection, citizens: int, companies: int, seed: i
     registry = Registry(Random(f"{seed}:companies"), founders)
     registry.companies += personas.make_companies(named)
     registry.names |= {company.name for company in registry.companies}
+    registry.names |= {sketch.trade_en for sketch in personas.COMPANIES}  # a search finds these alone
     while len(registry.companies) < companies:
         registry.found()
         if len(registry.companies) % 500 == 0:

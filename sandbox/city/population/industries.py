@@ -78,19 +78,15 @@ def compose_name(trade_zh: str, trade_en: str, industry: Industry, kind: str) ->
 
 
 def pick_name(random: Random, industry: Industry, kind: str, taken: set[str]) -> CompanyName:
-    """A company name that is not in `taken`; it is added."""
+    """A company name that is not in `taken`, nor its trade name in Latin letters; it is added."""
     length = 2
     for attempt in range(200):
         if attempt and attempt % 25 == 0:
             length += 1
         parts = [_SYLLABLES[random.randrange(len(_SYLLABLES))] for _ in range(length)]
-        name = compose_name(
-            "".join(part[0] for part in parts),
-            "".join(part[1] for part in parts).capitalize(),
-            industry,
-            kind,
-        )
-        if name.zh not in taken:
+        latin = "".join(part[1] for part in parts).capitalize()
+        name = compose_name("".join(part[0] for part in parts), latin, industry, kind)
+        if name.zh not in taken and latin not in taken:
             taken.add(name.zh)
             return name
     raise RuntimeError("two hundred company names in a row were taken")
