@@ -107,6 +107,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     token_cache_entries: Annotated[
         int, _setting("Verified access tokens kept in memory.", "entries", ge=0, le=1000000)
     ] = 65536
+    answer_cache_bytes: Annotated[
+        int,
+        _setting("Public answers (x-cache, L1, live) kept in memory; 0 keeps none.", "bytes", ge=0, le=2**30),
+    ] = 8 * 2**20
     log_level: Annotated[str, _setting("Log level.", pattern="^(debug|info|warning|error)$")] = "info"
 
     @property

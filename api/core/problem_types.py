@@ -13,6 +13,15 @@ from api.core.problem_types_call import (
     EGRESS_REFUSED as EGRESS_REFUSED,
 )
 from api.core.problem_types_call import (
+    IDEMPOTENCY_IN_PROGRESS as IDEMPOTENCY_IN_PROGRESS,
+)
+from api.core.problem_types_call import (
+    IDEMPOTENCY_KEY_REUSED as IDEMPOTENCY_KEY_REUSED,
+)
+from api.core.problem_types_call import (
+    IDEMPOTENCY_OUTCOME_UNKNOWN as IDEMPOTENCY_OUTCOME_UNKNOWN,
+)
+from api.core.problem_types_call import (
     UPSTREAM_BUSY as UPSTREAM_BUSY,
 )
 from api.core.problem_types_call import (
@@ -50,6 +59,21 @@ from api.core.problem_types_grant import (
 )
 from api.core.problem_types_grant import (
     PROOF_UNCHECKED as PROOF_UNCHECKED,
+)
+from api.core.problem_types_upstream import (
+    UPSTREAM_CODE_UNKNOWN as UPSTREAM_CODE_UNKNOWN,
+)
+from api.core.problem_types_upstream import (
+    UPSTREAM_FAULT as UPSTREAM_FAULT,
+)
+from api.core.problem_types_upstream import (
+    UPSTREAM_NOT_MAPPED as UPSTREAM_NOT_MAPPED,
+)
+from api.core.problem_types_upstream import (
+    UPSTREAM_SHAPE as UPSTREAM_SHAPE,
+)
+from api.core.problem_types_upstream import (
+    UPSTREAM_UNDECODABLE as UPSTREAM_UNDECODABLE,
 )
 from api.core.problems import define
 

@@ -94,3 +94,49 @@ EGRESS_REFUSED = define(
     ),
     step=_CALL,
 )
+IDEMPOTENCY_KEY_REUSED = define(
+    "idempotency-key-reused",
+    422,
+    ("幂等键已用于另一请求", "The idempotency key was used for another request"),
+    (
+        "此 Idempotency-Key 在 24 小时内用于内容不同的请求。",
+        "This Idempotency-Key was used within 24 hours for a request of other content.",
+    ),
+    (
+        "为每个新请求生成新的键；重试时请求须逐字相同。",
+        "Make a new key for each new request; a retry must repeat the request exactly.",
+    ),
+    (
+        "同一幂等键的重试得到第一次的答复，不会重复办理。",
+        "A retry with the same key gets the first answer and does nothing twice.",
+    ),
+    step=_CALL,
+)
+IDEMPOTENCY_IN_PROGRESS = define(
+    "idempotency-in-progress",
+    409,
+    ("同一幂等键的请求正在办理", "A request with this idempotency key is under way"),
+    ("第一次的请求还没有结束。", "The first request with it has not ended yet."),
+    ("等待 Retry-After 秒后以同一幂等键重试。", "Wait Retry-After seconds and try again with the same key."),
+    ("同一幂等键的请求只办理一次。", "What comes with one idempotency key is done once."),
+    step=_CALL,
+    retry=True,
+)
+IDEMPOTENCY_OUTCOME_UNKNOWN = define(
+    "idempotency-outcome-unknown",
+    409,
+    ("无法得知第一次请求的结果", "It is not known what came of the first request"),
+    (
+        "部门系统收到过 {operation} 的请求，但没有给出可信的答复；为免重复办理，不再转发。",
+        "The department's system was sent {operation} and gave no answer that could be trusted; it is not sent twice.",
+    ),
+    (
+        "先查询是否已办理；确认没有，再换一个新的幂等键提交。",
+        "Look up whether it was done; when it was not, send it again with a new key.",
+    ),
+    (
+        "第一次请求超时、连接中断或部门系统出错。重复转发可能办理两次。",
+        "The first request timed out, broke off or met a fault of the department's; sending it again might do it twice.",
+    ),
+    step=_CALL,
+)

@@ -5,6 +5,8 @@ One place makes the headers that every answer of the gateway carries. It sends n
 
 from api.core import problems
 from api.core.problems import Problem
+from api.gateway.compiled import FRESH
+from api.gateway.conditional import condition
 from api.gateway.exchange import Exchange, Headers
 from api.gateway.plane import Gateway
 
@@ -42,6 +44,8 @@ def of_result(exchange: Exchange, gateway: Gateway) -> None:
         headers += [pair for pair in result.headers if pair[0] == b"content-length"]
     exchange.response_headers = headers
     exchange.response_body = body
+    if exchange.compiled.care == FRESH:
+        condition(exchange)
 
 
 def of_problem(exchange: Exchange, gateway: Gateway, problem: Problem) -> None:

@@ -158,7 +158,7 @@ class CompiledOperation:
     """One operation, ready for the steps."""
 
     __slots__ = (
-        "_checks", "_obstacles", "answer_headers", "asks_more", "assurance", "entry", "field_names", "is_closed", "items", "level", "max_rows",
+        "_checks", "_obstacles", "answer_headers", "asks_more", "assurance", "care", "entry", "field_names", "is_closed", "items", "level", "max_rows",
         "needs_consent", "needs_evidence", "operation", "organisation_parameters", "person_parameters", "purposes", "quota_class", "routed", "scoped", "scopes",
         "weight",
     )  # fmt: skip
@@ -172,6 +172,7 @@ class CompiledOperation:
         self.needs_evidence = operation.needs_evidence
         self.needs_consent = operation.basis in {Basis.CONSENT, Basis.SEPARATE_CONSENT}
         self.assurance = operation.assurance
+        self.care = _care_of(operation)
         self.asks_more = self.needs_consent or bool(self.assurance)  # than a subscription and its scopes
         self.field_names = tuple(fields_of(operation, entry.service)) if self.needs_consent else ()
         self.organisation_parameters = (
@@ -262,6 +263,16 @@ def obstacle_of_operation(operation: Operation, kind: str, *, is_owner: bool) ->
 
 _ORGANISATION = "32100"  # unified social credit code. Source: GB 32100-2015
 _CITIZEN = "11643"  # citizen identity number. Source: GB 11643-1999
+
+
+ONCE, FRESH = "once", "fresh"
+
+
+def _care_of(operation: Operation) -> str:
+    """What the call takes beside the department's answer: `once` (idempotency), `fresh` (x-cache), mostly nothing."""
+    if operation.idempotent and not operation.is_safe:
+        return ONCE
+    return FRESH if operation.cache_seconds and operation.is_safe and not operation.needs_evidence else ""
 
 
 class Route:

@@ -110,6 +110,21 @@ class AccessEvidence(Model):
         table = "access_evidence"
 
 
+class KeptAnswer(Model):
+    """What came of a call with an Idempotency-Key, for 24 hours. The answer is sealed: it may hold personal data."""
+
+    id = fields.CharField(max_length=64, primary_key=True)  # digest of app, operation and key
+    app_id = fields.CharField(max_length=40, db_index=True)
+    fingerprint = fields.CharField(max_length=64)  # digest of the request: the key stands for this one only
+    state = fields.CharField(max_length=8)  # started, done or unknown
+    answer = fields.TextField(default="")  # sealed msgpack of status, headers and body
+    started_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "kept_answer"
+
+
 class EvidenceHead(Model):
     """One row (id 1): how many evidence rows there are and the hash of the last, the lock of the chain."""
 

@@ -18,6 +18,8 @@ from api.gateway import (
     authorise,
     call,
     consent,
+    freshness,
+    idempotency,
     limit,
     possession,
     record,
@@ -25,10 +27,14 @@ from api.gateway import (
     validate,
 )
 from api.gateway.body import read_body
+from api.gateway.compiled import FRESH, ONCE
 from api.gateway.exchange import Exchange
 from api.gateway.plane import Gateway
 
 STEPS = (admit_step, route, authenticate, authorise, limit, validate, call, record)
+
+# What takes care of the call where the contract asks for it: x-idempotent, x-cache.
+_CALLS = {ONCE: idempotency.apply, FRESH: freshness.apply}
 
 # Refusals that may only mean that this process has not heard of a change yet: it looks once before it refuses.
 _MAY_BE_STALE = frozenset(
@@ -68,7 +74,8 @@ async def run(exchange: Exchange, gateway: Gateway) -> None:
         validate.apply(exchange, gateway)
         if holding is not None:
             consent.check_subject(exchange)
-        await call.apply(exchange, gateway)
+        care = exchange.compiled.care
+        await (_CALLS[care] if care else call.apply)(exchange, gateway)
         if gateway.is_sandbox:
             validate.check_answer(exchange, gateway)
         if exchange.compiled.needs_evidence:

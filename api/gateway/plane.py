@@ -10,8 +10,10 @@ from typing import Any, Protocol
 
 from api.core.client_address import address_bucket, client_address, read_networks
 from api.core.problems import preferred_language
+from api.gateway.answer_cache import AnswerCache
 from api.gateway.connectors.registry import ConnectorRegistry
 from api.gateway.flood import FloodLimit
+from api.gateway.kept_answers import KeptAnswers
 from api.gateway.quota import LocalMeter, Meter
 from api.gateway.request_ids import RequestIds
 from api.gateway.snapshot import Snapshot
@@ -71,8 +73,8 @@ class Gateway:
     """
 
     __slots__ = (
-        "accept_language", "address_of", "bucket_of", "certificates", "connectors", "docs_url", "environment", "evidence", "flood",
-        "is_sandbox", "meter", "metrics", "nonces", "recorder", "request_ids", "revoked", "settings", "snapshots", "tokens",
+        "accept_language", "address_of", "answers", "bucket_of", "certificates", "connectors", "docs_url", "environment", "evidence", "flood",
+        "is_sandbox", "kept_answers", "meter", "metrics", "nonces", "recorder", "request_ids", "revoked", "settings", "snapshots", "tokens",
         "used_proofs", "verify_token", "withdrawals",
     )  # fmt: skip
 
@@ -91,6 +93,7 @@ class Gateway:
         withdrawals: Withdrawals | None = None,
         used_proofs: UsedProofs | None = None,
         nonces: Nonces | None = None,
+        kept_answers: KeptAnswers | None = None,
     ) -> None:
         self.settings = settings
         self.environment = settings.environment
@@ -110,6 +113,8 @@ class Gateway:
         self.withdrawals = withdrawals if withdrawals is not None else Withdrawals(settings)
         self.used_proofs = used_proofs if used_proofs is not None else UsedProofs(OneProcess())
         self.nonces = nonces if nonces is not None else Nonces(os.urandom(32))
+        self.kept_answers = kept_answers  # None: idempotency keys go to the department alone
+        self.answers = AnswerCache(settings.answer_cache_bytes) if settings.answer_cache_bytes else None
         self.certificates = CertificateReader(settings.client_certificate_header, settings.trusted_proxies)
         # Few values come again and again; what they mean is worked out once.
         trusted = read_networks(settings.trusted_proxies)

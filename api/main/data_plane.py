@@ -18,10 +18,13 @@ from api.core import jobs, problem_types, problems, store
 from api.core.crypto import Vault
 from api.core.jobs import Job
 from api.core.problems import Failure
+from api.events.courier import Courier
+from api.events.release import AppClocks
 from api.gateway.connectors.http import http_factory
 from api.gateway.connectors.registry import ConnectorRegistry
 from api.gateway.evidence import EvidenceWriter
 from api.gateway.forwarding import withhold
+from api.gateway.kept_answers import KeptAnswers
 from api.gateway.metrics import Metrics
 from api.gateway.plane import Gateway
 from api.gateway.quota import LocalMeter, Meter
@@ -53,6 +56,9 @@ class DataPlane:
         self.metrics = Metrics()
         self.recorder = Recorder(settings, self.metrics)
         self.evidence = EvidenceWriter(settings, vault, self.metrics)
+        self.kept_answers = KeptAnswers(settings.environment, vault)
+        self.clocks: AppClocks | None = None  # those that apps have set: the sandbox's composition says where they are
+        self.courier: Courier | None = None
         self.gateway: Gateway | None = None
         self._face: RestFace | None = None
 
@@ -78,7 +84,8 @@ class DataPlane:
 
     def metrics_text(self) -> str:
         """This process's metrics in the Prometheus text format."""
-        return self.metrics.render(self.gateway)
+        events = "" if self.courier is None else self.courier.metrics.render()
+        return self.metrics.render(self.gateway) + events
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI application of /api."""
@@ -114,8 +121,11 @@ class DataPlane:
                     Job("gateway.snapshot", self.settings.poll_interval_ms / 1000, feed.tick),
                     Job("gateway.withdrawals", EVERY_SECONDS, withdrawals.poll),
                     Job("gateway.meter", METER_SECONDS, self.gateway.meter.tend),
+                    self.kept_answers.sweeping(),
                 )
             )
+            self.courier = Courier(self.settings, self.vault, self.clocks)
+            await stack.enter_async_context(self.courier.running())
             self._face = RestFace(self.gateway)
             try:
                 yield
@@ -159,6 +169,7 @@ class DataPlane:
             withdrawals=withdrawals,
             used_proofs=used_proofs,
             nonces=self.oauth.nonces,
+            kept_answers=self.kept_answers,
         )
 
 

@@ -20,24 +20,6 @@ SANDBOX_STATE_FULL = define(
     ),
     step="call",
 )
-IDEMPOTENCY_KEY_REUSED = define(
-    "idempotency-key-reused",
-    422,
-    ("幂等键已用于另一请求", "The idempotency key was used for another request"),
-    (
-        "此 Idempotency-Key 在 24 小时内用于内容不同的请求。",
-        "This Idempotency-Key was used within 24 hours for a request of other content.",
-    ),
-    (
-        "为每个新请求生成新的键；重试时请求须逐字相同。",
-        "Make a new key for each new request; a retry must repeat the request exactly.",
-    ),
-    (
-        "同一幂等键的重试得到第一次的答复，不会重复办理。",
-        "A retry with the same key gets the first answer and does nothing twice.",
-    ),
-    step="call",
-)
 DEPARTMENT_UNAVAILABLE = define(
     "department-unavailable",
     503,

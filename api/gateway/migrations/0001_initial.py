@@ -56,6 +56,20 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='KeptAnswer',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ('app_id', fields.CharField(db_index=True, max_length=40)),
+                ('fingerprint', fields.CharField(max_length=64)),
+                ('state', fields.CharField(max_length=8)),
+                ('answer', fields.TextField(default='', unique=False)),
+                ('started_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'kept_answer', 'app': 'gateway', 'pk_attr': 'id', 'table_description': 'What came of a call with an Idempotency-Key, for 24 hours. The answer is sealed: it may hold personal data.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='RequestRecord',
             fields=[
                 ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
