@@ -36,16 +36,16 @@ class EventMetrics:
             f"kaimen_webhook_waiting {self.waiting}",
             "# TYPE kaimen_webhook_oldest_seconds gauge",
             f"kaimen_webhook_oldest_seconds {self.oldest_seconds:.1f}",
-            "# TYPE kaimen_webhook_latency_ms histogram",
+            "# TYPE kaimen_webhook_seconds histogram",
         ]
         total = 0
         for bound in _BUCKETS_MS:
             total += self._latency[bound]
-            lines.append(f'kaimen_webhook_latency_ms_bucket{{le="{bound}"}} {total}')
+            lines.append(f'kaimen_webhook_seconds_bucket{{le="{bound / 1000:g}"}} {total}')
         total += self._latency[float("inf")]
         lines += [
-            f'kaimen_webhook_latency_ms_bucket{{le="+Inf"}} {total}',
-            f"kaimen_webhook_latency_ms_sum {self._latency_sum_ms}",
-            f"kaimen_webhook_latency_ms_count {total}",
+            f'kaimen_webhook_seconds_bucket{{le="+Inf"}} {total}',
+            f"kaimen_webhook_seconds_sum {self._latency_sum_ms / 1000:.3f}",
+            f"kaimen_webhook_seconds_count {total}",
         ]
         return "\n".join(lines) + "\n"

@@ -47,6 +47,7 @@ REQUESTS_READ = "platform:requests:read"
 APPS_READ, APPS_WRITE = "platform:apps:read", "platform:apps:write"
 ORGANISATIONS_READ = "platform:organisations:read"
 SANDBOX_WRITE = "platform:sandbox:write"
+EVENTS_READ = "platform:events:read"
 # What an owner may give an app; each scope acts within the app's own organisation only.
 PLATFORM_SCOPES = {
     APPS_READ: Text("查看本组织的应用", "See the apps of its organisation"),
@@ -58,6 +59,7 @@ PLATFORM_SCOPES = {
         "查看本组织应用的请求日志与用量", "See the request log and usage of its organisation's apps"
     ),
     SANDBOX_WRITE: Text("重置自己的沙箱数据", "Reset its own data in the sandbox"),
+    EVENTS_READ: Text("读取自己的事件;每个应用都可申请", "Read its own events; every app may ask for it"),
 }
 
 

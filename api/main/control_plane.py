@@ -8,6 +8,7 @@ from api.app import FrontDoor, create_app
 from api.catalogue import outside
 from api.catalogue import routes as catalogue_routes
 from api.core.crypto import Vault, read_or_make_master_key
+from api.events import routes as event_routes
 from api.gateway import routes as gateway_routes
 from api.identity import routes as identity_routes
 from api.identity.access import IdentityPlugin
@@ -30,6 +31,7 @@ def platform_routers() -> list[Router]:
         identity_routes.router,
         catalogue_routes.router,
         gateway_routes.router,
+        event_routes.router,
         city_routes.router,
         account_router,
     ]

@@ -57,7 +57,9 @@ class DataPlane:
         self.recorder = Recorder(settings, self.metrics)
         self.evidence = EvidenceWriter(settings, vault, self.metrics)
         self.kept_answers = KeptAnswers(settings.environment, vault)
-        self.clocks: AppClocks | None = None  # those that apps have set: the sandbox's composition says where they are
+        self.clocks: AppClocks | None = (
+            None  # those that apps have set: the sandbox's composition says where they are
+        )
         self.courier: Courier | None = None
         self.gateway: Gateway | None = None
         self._face: RestFace | None = None

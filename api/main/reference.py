@@ -19,6 +19,7 @@ PROBLEM_MODULES = (
     "api.core.problem_types_platform",
     "api.core.problem_types_people",
     "api.core.problem_types_consent",
+    "api.core.problem_types_events",
     "sandbox.city.problem_types",
 )
 

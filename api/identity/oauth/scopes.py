@@ -7,6 +7,7 @@ from msgspec import Struct
 from api.identity.oauth.errors import ScopeRefused
 
 PLATFORM = "platform:"
+OF_EVERY_APP = frozenset({"platform:events:read"})  # its own events: nobody has to give it that
 IDENTITY = frozenset({"openid", "profile", "offline_access"})  # of OpenID Connect: they open no service
 MAX_SCOPE_BYTES = 5000  # a token with more would not fit the header line that proxies take
 _SHOWN = 8
@@ -98,7 +99,7 @@ def allowed_scope(requested: str, granted: GrantedScopes, published: PublishedSc
         if any(not part.isascii() or '"' in part or "\\" in part for part in asked):
             raise ScopeRefused("A scope holds characters that no scope may hold (RFC 6749, section 3.3).")
         names = {name for part in asked for name in _own_names(part, granted)}
-        missing = sorted(names - granted.names)
+        missing = sorted(names - granted.names - OF_EVERY_APP)
         if missing:
             raise ScopeRefused(_explain(missing, granted.names, published))
     platform = {name for name in names if name.startswith(PLATFORM)}
@@ -117,7 +118,7 @@ def allowed_scope(requested: str, granted: GrantedScopes, published: PublishedSc
 
 def _own_names(asked: str, granted: GrantedScopes) -> Iterable[str]:
     """A name of ours stands for itself, whatever another contract uses it for as an alias."""
-    return (asked,) if asked in granted.names else granted.aliases.get(asked, (asked,))
+    return (asked,) if asked in granted.names | OF_EVERY_APP else granted.aliases.get(asked, (asked,))
 
 
 def _explain(missing: list[str], granted: Iterable[str], published: PublishedScopes) -> str:

@@ -48,6 +48,7 @@ from api.identity.oauth.proofs import proof_of
 from api.identity.oauth.provider import Provider
 from api.identity.oauth.revocation import RevokedTokens
 from api.identity.oauth.rights import Rights
+from api.identity.oauth.scopes import OF_EVERY_APP
 from api.identity.oauth.secret_uses import SecretUses
 from api.identity.oauth.server import Answer, Server
 from api.identity.oauth.unit_of_work import UNIT, UnitOfWork
@@ -277,7 +278,7 @@ class AuthorizationService:
             organisations={app.organisation_id: frozenset()},
             client_id=app.client_id,
             environment=app.environment,
-            scopes=frozenset(claims.scope.split()) & frozenset(app.platform_scopes.split()),
+            scopes=frozenset(claims.scope.split()) & (OF_EVERY_APP | frozenset(app.platform_scopes.split())),
             token_id=claims.jti,
             expires_at=float(claims.exp),
         )
