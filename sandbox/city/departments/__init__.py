@@ -12,6 +12,7 @@ from sandbox.city.departments.public_security.behaviour import department as pub
 from sandbox.city.departments.real_estate.behaviour import department as real_estate
 from sandbox.city.departments.tax.behaviour import department as tax
 from sandbox.city.departments.transport.behaviour import department as transport
+from sandbox.city.departments.utilities.behaviour import department as utilities
 
 DEPARTMENTS: tuple[Department, ...] = (
     health,
@@ -22,5 +23,6 @@ DEPARTMENTS: tuple[Department, ...] = (
     real_estate,
     tax,
     transport,
+    utilities,
 )
 BY_SLUG = {department.slug: department for department in DEPARTMENTS}
