@@ -1,5 +1,6 @@
 """The departments' contracts: clean, complete in both languages, and true: their examples are real answers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
@@ -29,7 +30,8 @@ operations = pytest.mark.parametrize(
 @departments
 def test_lints_clean_and_loses_nothing(department: Department) -> None:
     read = read_contract(load_path(department.contract))
-    assert [f"{one.rule} {one.pointer} {one.message}" for one in read.findings] == []
+    findings = [one for one in read.findings if one.rule != "level-clean-room"]  # said of L4 on purpose
+    assert [f"{one.rule} {one.pointer} {one.message}" for one in findings] == []
     assert [f"{one.rule} {one.pointer}" for one in read.losses] == []
     assert {verdict.verdict for verdict in read.verdicts.values()} == {"ok"}
     assert read.overlay["actions"] == [], "the importer has nothing to propose"
@@ -90,7 +92,6 @@ def test_problem_slugs_are_unique() -> None:
 def test_the_parts_that_the_platform_reads(service: Service, operation: Operation) -> None:
     assert operation.scopes
     assert all(scope.startswith(f"{service.name}:") for scope in operation.scopes)
-    assert operation.level <= Level.L3
     if operation.level >= Level.L3:
         assert operation.purposes
     if operation.basis is Basis.STATUTORY_DUTY:
@@ -117,17 +118,22 @@ def success_media(operation: Operation) -> tuple[int, Any]:
     return int(response.status), response.media[0]
 
 
+def without_serials(value: Any) -> Any:
+    """The value, its serial numbers blanked: those of new things follow from the app's state."""
+    if isinstance(value, dict):
+        return {key: without_serials(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_serials(inner) for inner in value]
+    return re.sub(r"\b([A-Z]{2,4})[0-9]{8,}", r"\1#", value) if isinstance(value, str) else value
+
+
 @operations
 async def test_the_example_is_the_answer(service: Service, operation: Operation, app: Client) -> None:
     """What the documentation shows is what the sandbox answers to the example's parameters, field by field."""
     status, media = success_media(operation)
     answer = await app(f"{service.name}/{operation.id}", clock="2026-06-30T09:00:00+08:00")
     assert answer.status == status
-    expected = dict(media.example)
-    if operation.id == "createOrder":  # its number follows from the app
-        assert answer.body.pop("number")
-        expected.pop("number")
-    assert answer.body == expected
+    assert without_serials(answer.body) == without_serials(media.example)
     validator = validator_of(media.schema, registry_of(service.schemas))
     assert validator.is_valid(media.example)
 
