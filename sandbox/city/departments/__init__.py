@@ -4,6 +4,7 @@ A new department is a new folder and a line in DEPARTMENTS; nothing else names i
 """
 
 from sandbox.city.department import Department
+from sandbox.city.departments.civil_affairs.behaviour import department as civil_affairs
 from sandbox.city.departments.health.behaviour import department as health
 from sandbox.city.departments.housing.behaviour import department as housing
 from sandbox.city.departments.market_regulation.behaviour import department as market_regulation
@@ -15,6 +16,7 @@ from sandbox.city.departments.transport.behaviour import department as transport
 from sandbox.city.departments.utilities.behaviour import department as utilities
 
 DEPARTMENTS: tuple[Department, ...] = (
+    civil_affairs,
     health,
     housing,
     market_regulation,

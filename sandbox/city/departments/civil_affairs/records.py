@@ -7,34 +7,27 @@ from typing import Any
 
 from sandbox.city.base import City
 from sandbox.city.departments.public_security.records import living
+from sandbox.city.population.personas import number_of
 from sandbox.city.state import Record
 from sandbox.city.world import Kind, World
 
 DEPARTMENT = "civil-affairs"
 
 _MARRIAGE = """
-SELECT c.id, c.married_on, s.number, s.id FROM citizen c LEFT JOIN citizen s ON s.id = c.spouse WHERE c.number = ?
+SELECT m.certificate, m.registered_on, m.ended_on, m.ended_by, s.number FROM citizen c JOIN marriage m ON m.id = (
+    SELECT id FROM (SELECT id, registered_on FROM marriage WHERE husband = c.id
+        UNION ALL SELECT id, registered_on FROM marriage WHERE wife = c.id) ORDER BY registered_on DESC LIMIT 1)
+JOIN citizen s ON s.id = m.husband + m.wife - c.id WHERE c.number = ?
 """
 
 
-def marriage_certificate(year: str, couple: int) -> str:
-    """The number of a marriage certificate: J, the registry, the year, a serial number."""
-    return f"J990100-{year}-{couple:06d}"
-
-
 def _read_marriage(city: City, number: str) -> Record | None:
+    """The last marriage of somebody; a marriage that death ended reads as one that stands: see `marriage_of`."""
     row = city.one(_MARRIAGE, number)
     if row is None:
         return None
-    if row[2] is None or row[1] is None:
-        return {"id_number": number, "is_married": False}
-    return {
-        "id_number": number,
-        "is_married": True,
-        "spouse": row[2],
-        "since": row[1],
-        "certificate_number": marriage_certificate(row[1][:4], min(row[0], row[3])),
-    }
+    record = {"id_number": number, "spouse": row[4], "since": row[1], "certificate_number": row[0]}
+    return {**record, "divorced_on": row[2]} if row[3] == "divorce" else record
 
 
 def _read_application(city: City, number: str) -> Record | None:
@@ -56,12 +49,30 @@ def _read_allowance(city: City, number: str) -> Record | None:
     return None if row is None else {"number": row[0], "since": row[1]}
 
 
-def _read_nothing(city: City, key: str) -> Record | None:
-    return None
+def _read_booking(city: City, number: str) -> Record | None:
+    """One booking that is in every city; all others are made by apps."""
+    if number != FIRST_BOOKING:
+        return None
+    return {"number": number, "husband": number_of("maierdan"), "wife": number_of("aynur"), "district_code": "990102",
+            "date": "2026-06-30", "booked_on": "2026-06-15"}  # fmt: skip
 
 
+def _read_service(city: City, key: str) -> Record | None:
+    """One of the personas has his meals brought."""
+    if key != service_key("meal", number_of("qian-shouyi")):
+        return None
+    return {"number": "YL1000000001", "service": "meal", "from": "2023-03-01"}
+
+
+def service_key(service: str, number: str) -> str:
+    """The key of a service that somebody has been granted."""
+    return f"{service}-{number}"
+
+
+FIRST_BOOKING = "JH1000000001"
+SERVICE = Kind("elderly-service", DEPARTMENT, _read_service)  # key: see `service_key`
 MARRIAGE = Kind("marriage", DEPARTMENT, _read_marriage)
-BOOKING = Kind("marriage-booking", DEPARTMENT, _read_nothing)  # key: number of the booking
+BOOKING = Kind("marriage-booking", DEPARTMENT, _read_booking)  # key: number of the booking
 APPLICATION = Kind("divorce-application", DEPARTMENT, _read_application)  # key: number of the application
 ALLOWANCE = Kind("elderly-allowance", DEPARTMENT, _read_allowance)  # key: identity number
 
@@ -72,8 +83,15 @@ def marital_status(world: World, number: str) -> str:
 
 
 def marriage_of(world: World, number: str) -> dict[str, Any]:
-    """What the register says of somebody's marriage, with `status`."""
-    record = world.get(MARRIAGE, number) or {"id_number": number, "is_married": False}
-    if record["is_married"]:
-        return {**record, "status": "married" if living(world, record["spouse"]) else "widowed"}
-    return {**record, "status": "divorced" if "divorced_on" in record else "single"}
+    """The last marriage of somebody, with `status`; for a single person the status alone."""
+    record = world.get(MARRIAGE, number)
+    if record is None:
+        return {"status": "single"}
+    if "divorced_on" in record:
+        return {**record, "status": "divorced"}
+    return {**record, "status": "married" if living(world, record["spouse"]) else "widowed"}
+
+
+def is_married(world: World, number: str) -> bool:
+    """Whether somebody has a living spouse."""
+    return marital_status(world, number) == "married"

@@ -120,7 +120,7 @@ def _relation(world: World, head: Record | None, member: Record) -> str:
     if head is None or head["number"] == member["number"]:
         return "head"
     marriage = marriage_of(world, head["number"])
-    if marriage["is_married"] and marriage["spouse"] == member["number"]:
+    if marriage["status"] == "married" and marriage["spouse"] == member["number"]:
         return "spouse"
     if head["number"] in parents_of(member):
         return "child"
