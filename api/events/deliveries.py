@@ -79,10 +79,15 @@ async def claim(environment: str, endpoint_id: str, *, most: int, lease_seconds:
     connection = plane(environment)
     now = microseconds(clock.now())
     holder = ids.random_id("lease")
-    ready = _READY.format(lock="FOR UPDATE SKIP LOCKED" if is_postgresql(connection) else "")
+    if is_postgresql(
+        connection
+    ):  # as an array it is worked out once; joined, PostgreSQL may take more than `most`
+        chosen = f"= ANY(ARRAY({_READY.format(lock='FOR UPDATE OF d SKIP LOCKED')}))"
+    else:
+        chosen = f"IN ({_READY.format(lock='')})"
     taken = await change(
         connection,
-        f"UPDATE webhook_delivery SET lease_until = ?, lease_holder = ? WHERE id IN ({ready}) "  # noqa: S608 - placeholders
+        f"UPDATE webhook_delivery SET lease_until = ?, lease_holder = ? WHERE id {chosen} "  # noqa: S608 - placeholders
         "AND state = 'waiting' AND lease_until < ?",
         now + round(lease_seconds * _SECOND), holder, endpoint_id, now, now, now, now, most, now,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from api.core.logging import log_warning
 from api.core.outbox import microseconds
 from api.core.store import plane
 from api.events.endpoints.models import Endpoint
-from api.events.rows import change, change_many, fetch, marks
+from api.events.rows import change, change_many, fetch, is_postgresql, marks
 from api.events.types import subscribers_of_type, types_of_app
 
 AT_ONCE = 200  # events of one app in one transaction
@@ -112,11 +112,12 @@ async def _take_head(connection: BaseDBAsyncClient, app_id: str) -> int:
 
 async def _due(connection: BaseDBAsyncClient, app_id: str, present: datetime) -> list[dict[str, Any]]:
     """What is due for the app, as it happened; of one moment in the order of writing."""
+    held = "FOR UPDATE" if is_postgresql(connection) else ""  # so that none is withdrawn meanwhile
     return await fetch(
         connection,
-        "SELECT number, id, source, type, subject, at, due_at FROM event "
+        "SELECT number, id, source, type, subject, at, due_at FROM event "  # noqa: S608 - a word of ours
         "WHERE released_at = 0 AND app_id = ? AND due_at <= ? "
-        "ORDER BY CASE WHEN due_at = 0 THEN at ELSE due_at END, number LIMIT ?",
+        f"ORDER BY CASE WHEN due_at = 0 THEN at ELSE due_at END, number LIMIT ? {held}",
         app_id,
         microseconds(present),
         AT_ONCE,
