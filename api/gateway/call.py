@@ -40,7 +40,7 @@ async def apply(exchange: Exchange, gateway: Any) -> None:
         _check_open(service.promise.hours, service.promise.time_zone, service.key)
     started = time.perf_counter_ns()
     deadline = time.monotonic() + settings.call_deadline_ms / 1000
-    context = _context(exchange, settings.environment, service.key, deadline)
+    context = _context(exchange, gateway, service.key, deadline)
     request = _request(exchange, settings)
     guard: Guard | None = getattr(connector, "guard", None)
     try:
@@ -135,15 +135,16 @@ def _check_open(hours_text: str, time_zone: str, service: str) -> None:
         )
 
 
-def _context(exchange: Exchange, environment: str, service: str, deadline: float) -> Context:
+def _context(exchange: Exchange, gateway: Any, service: str, deadline: float) -> Context:
     decision = exchange.decision
     app_id = exchange.app.id if exchange.app is not None else exchange.caller.id
     return Context(
         request_id=exchange.request_id,
         deadline=deadline,
-        environment=environment,
+        environment=gateway.environment,
         app_id=app_id,
-        state_id=app_id if environment == "sandbox" else "",
+        state_id=app_id if gateway.is_sandbox else "",
+        clock=gateway.clock_of(app_id) if gateway.is_sandbox else "",
         scenario=exchange.scenario,
         locale=exchange.locale,
         subject=decision.subject if decision is not None else "",

@@ -64,16 +64,21 @@ class Snapshots(Protocol):
         ...
 
 
+def _real_time(app_id: str) -> str:
+    return ""
+
+
 class Gateway:
     """One plane's gateway in one process.
 
     `verify_token` maps a token to its claims or raises a Refusal; `revoked` holds the ids of revoked tokens.
     `recorder`, `evidence` and `metrics` belong to the step record; `withdrawals`, `used_proofs`, `nonces` and
-    `certificates` are asked about tokens with a person, a key or a certificate behind them.
+    `certificates` are asked about tokens with a person, a key or a certificate behind them. `clock_of` says from
+    memory what an app's clock in the sandbox shows (RFC 3339), "" for the real time.
     """
 
     __slots__ = (
-        "accept_language", "address_of", "answers", "bucket_of", "certificates", "connectors", "docs_url", "environment", "evidence", "flood",
+        "accept_language", "address_of", "answers", "bucket_of", "certificates", "clock_of", "connectors", "docs_url", "environment", "evidence", "flood",
         "is_sandbox", "kept_answers", "meter", "metrics", "nonces", "recorder", "request_ids", "revoked", "settings", "snapshots", "tokens",
         "used_proofs", "verify_token", "withdrawals",
     )  # fmt: skip
@@ -93,6 +98,7 @@ class Gateway:
         withdrawals: Withdrawals | None = None,
         used_proofs: UsedProofs | None = None,
         nonces: Nonces | None = None,
+        clock_of: Callable[[str], str] | None = None,
         kept_answers: KeptAnswers | None = None,
     ) -> None:
         self.settings = settings
@@ -115,6 +121,7 @@ class Gateway:
         self.nonces = nonces if nonces is not None else Nonces(os.urandom(32))
         self.kept_answers = kept_answers  # None: idempotency keys go to the department alone
         self.answers = AnswerCache(settings.answer_cache_bytes) if settings.answer_cache_bytes else None
+        self.clock_of: Callable[[str], str] = clock_of if clock_of is not None else _real_time
         self.certificates = CertificateReader(settings.client_certificate_header, settings.trusted_proxies)
         # Few values come again and again; what they mean is worked out once.
         trusted = read_networks(settings.trusted_proxies)

@@ -5,7 +5,7 @@ is buffered is written, connections are given back. It is the ASGI application o
 """
 
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -61,6 +61,7 @@ class DataPlane:
             None  # those that apps have set: the sandbox's composition says where they are
         )
         self.courier: Courier | None = None
+        self.clock_of: Callable[[str], str] | None = None  # of apps in the sandbox
         self.gateway: Gateway | None = None
         self._face: RestFace | None = None
 
@@ -68,6 +69,11 @@ class DataPlane:
     def is_ready(self) -> bool:
         """Whether calls are served."""
         return self._face is not None
+
+    @property
+    def face(self) -> RestFace | None:
+        """The REST face while calls are served."""
+        return self._face
 
     def register_http(self) -> None:
         """Serve upstreams at http:// and https:// addresses."""
@@ -171,6 +177,7 @@ class DataPlane:
             withdrawals=withdrawals,
             used_proofs=used_proofs,
             nonces=self.oauth.nonces,
+            clock_of=self.clock_of,
             kept_answers=self.kept_answers,
         )
 

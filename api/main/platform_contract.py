@@ -69,7 +69,9 @@ _SCOPES: tuple[tuple[str, str], ...] = (
     ("POST /platform/v1/subscriptions/{subscription_id}", ""),
     ("POST /platform/v1/subscriptions", "platform:subscriptions:write"),
     ("DELETE /platform/v1/subscriptions", "platform:subscriptions:write"),
-    ("POST /platform/v1/sandbox/reset", "platform:sandbox:write"),
+    ("GET /platform/v1/sandbox", "platform:sandbox:write"),
+    ("POST /platform/v1/sandbox/", "platform:sandbox:write"),
+    ("DELETE /platform/v1/sandbox/", "platform:sandbox:write"),
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from api.main.control_plane import city_answers, city_side, platform_routers
 from api.main.data_plane import DataPlane
 from api.settings import Settings
 from portal.site import page_headers, portal_plugin
+from sandbox.city.app_clocks import LOOK_AGAIN_SECONDS
 from sandbox.city.identity_provider.routes import provider_router
 from sandbox.synthetic import synthetic_connector
 
@@ -37,6 +38,7 @@ def compose_sandbox(
     side = city_side(settings, is_sole=is_sole)
     plane.register_http()
     plane.connectors.register("city", side.connector)
+    plane.clocks, plane.clock_of = side.clocks, side.clocks.text_of
     plane.connectors.register("", synthetic_connector)
     portal = portal_plugin(settings, gateway=plane, ring=plane.oauth.ring, vault=plane.vault)
     door = create_app(
@@ -56,7 +58,7 @@ def compose_sandbox(
             plane.identity(sandbox_calls=SandboxCallCounter(), **city_answers(settings, side)),
             portal,
         ],
-        lifespan=[*lifespan, _calendar],
+        lifespan=[*lifespan, _calendar, _app_clocks],
         render_page=portal.render_page,
         page_headers=page_headers,
     )
@@ -74,6 +76,15 @@ async def _calendar(app: Litestar) -> AsyncIterator[None]:
         jobs.Job("catalogue.retire_due", CALENDAR_SECONDS, retire_due),
         jobs.Job("consents.follow_register", CALENDAR_SECONDS, follow_everybody),
     ):
+        yield
+
+
+@asynccontextmanager
+async def _app_clocks(app: Litestar) -> AsyncIterator[None]:
+    """The clocks that apps set in the sandbox, also those that another process has just set."""
+    clocks = app.state.city.clocks
+    await clocks.refresh()
+    async with jobs.running(jobs.Job("sandbox.clocks", LOOK_AGAIN_SECONDS, clocks.refresh)):
         yield
 
 

@@ -38,7 +38,7 @@ class Snapshot(Struct, frozen=True):
 
 
 class TakenError(Exception):
-    """There is a snapshot of this name."""
+    """There is a snapshot of this name, or it is the name of the automatic one."""
 
 
 class TooManyError(Exception):
@@ -106,7 +106,7 @@ class Sandboxes:
 
         async def work(connection: BaseDBAsyncClient, head: Head) -> Snapshot:
             known = [one.name for one in await _snapshots(connection, app_id)]
-            if name in known:
+            if name in known or name == BEFORE:
                 raise TakenError
             if len([one for one in known if one != BEFORE]) >= MOST_SNAPSHOTS:
                 raise TooManyError
@@ -169,7 +169,8 @@ async def _keep(connection: BaseDBAsyncClient, app_id: str, name: str, head: Hea
     """Write the present state under the name, over what has it."""
     await state_rows.clear(connection, app_id, name)
     await _drop(connection, app_id, name)
-    records = await state_rows.copy(connection, app_id, source="", target=name, version=head.version)
+    await state_rows.copy(connection, app_id, source="", target=name, version=head.version)
+    records = await _count(connection, app_id)
     events = await outbox.pending(connection, app_id)
     real = microseconds(clock.now())
     await state_rows.change(

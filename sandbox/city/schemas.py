@@ -5,19 +5,6 @@ from typing import Any
 from msgspec import Struct
 
 
-class ResetRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which app's sandbox to reset; "" is the calling app."""
-
-    app_id: str = ""
-
-
-class ResetReport(Struct, frozen=True):
-    """What was done: the app sees the base city again, `records` changes of its own are gone."""
-
-    app_id: str
-    records: int
-
-
 class Trial(Struct, frozen=True):
     """A call that shows the persona: operation `company@v1/getCompany` and its parameters."""
 

@@ -42,7 +42,7 @@ async def fetch(connection: BaseDBAsyncClient, statement: str, *values: Any) -> 
 
 
 async def change(connection: BaseDBAsyncClient, statement: str, *values: Any) -> int:
-    """Run a change; how many rows it touched."""
+    """Run a change; how many rows it touched (of UPDATE and DELETE)."""
     count, _ = await connection.execute_query(numbered(connection, statement), list(values))
     return int(count)
 
@@ -121,9 +121,9 @@ async def write(connection: BaseDBAsyncClient, state_id: str, version: int, chan
 
 async def copy(
     connection: BaseDBAsyncClient, state_id: str, *, source: str, target: str, version: int
-) -> int:
-    """Copy records from one snapshot to another ("" is the present state) as of that version; how many."""
-    return await change(
+) -> None:
+    """Copy records from one snapshot to another ("" is the present state), as of that version."""
+    await change(
         connection,
         "INSERT INTO city_state (state_id, snapshot, department, key, value, version) "
         "SELECT state_id, CAST(? AS TEXT), department, key, value, CAST(? AS BIGINT) FROM city_state "

@@ -17,7 +17,8 @@ from sandbox.city import routes
 from sandbox.city.connector import CitySide
 from tests.sandbox.conftest import Client
 
-RESET = "/platform/v1/sandbox/reset"
+SANDBOX = "/platform/v1/sandbox"
+RESET = f"{SANDBOX}/reset"
 WRITE = frozenset({"platform:sandbox:write"})
 
 
@@ -106,11 +107,18 @@ async def test_an_app_resets_itself(doors: Doors, side: CitySide) -> None:
     await client("post/createOrder")
     await other("post/createOrder")
     answer = await doors.reset(token(row))
-    assert (answer.status_code, answer.json()) == (200, {"app_id": row.id, "records": 1})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"app_id": row.id, "records": 1, "undo": "before-reset"},
+    )
     assert (await client("post/listOrders")).body["items"] == []
     assert len((await other("post/listOrders")).body["items"]) == 1
     again = await doors.reset(token(row), row.id)
-    assert again.json()["records"] == 0
+    assert (again.json()["records"], again.json()["undo"]) == (0, "")
+    doors.caller = token(row)
+    undone = await doors.client.post(f"{SANDBOX}/snapshots/before-reset/restore", json={})
+    assert (undone.status_code, undone.json()["records"]) == (200, 1)
+    assert len((await client("post/listOrders")).body["items"]) == 1
 
 
 @pytest.mark.parametrize("role", ["owner", "developer"])
@@ -151,3 +159,97 @@ async def test_what_is_no_sandbox_app(doors: Doors, stores: Stores) -> None:
     doors.caller = OPERATOR
     odd = await doors.client.post(RESET, json={"app": "x"})
     assert odd.status_code == 400
+
+
+async def test_a_clock_over_the_api(doors: Doors, side: CitySide) -> None:
+    row = await make_app()
+    doors.caller = token(row)
+    http, client = doors.client, Client(side, row.id)
+    assert (await http.get(f"{SANDBOX}/clock")).json()["is_moved"] is False
+    moved = await http.post(f"{SANDBOX}/clock", json={"now": "2027-06-30T09:00:00+08:00"})
+    assert (moved.status_code, moved.json()["now"][:16]) == (200, "2027-06-30T09:00")
+    order = await client("post/createOrder", clock="")
+    assert order.body["created_at"][:16] == "2027-06-30T09:00"
+    assert order.headers["kaimen-clock"][:16] == "2027-06-30T09:00"
+    assert (await http.post(f"{SANDBOX}/clock", json={"advance": "P3D"})).json()["now"][:10] == "2027-07-03"
+    assert (await client("post/getOrder", clock="", number=order.body["number"])).body[
+        "status"
+    ] == "delivered"
+    back = await http.delete(f"{SANDBOX}/clock")
+    assert (back.status_code, back.json()["rule"]) == (409, "clock-backwards")
+    await http.post(f"{SANDBOX}/reset", json={})
+    assert (await http.get(f"{SANDBOX}/clock")).json()["is_moved"] is False
+    assert (await http.delete(f"{SANDBOX}/clock")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pointer"),
+    [
+        ({}, ""),
+        ({"now": "2027-06-30T09:00:00+08:00", "advance": "P1D"}, ""),
+        ({"now": "tomorrow"}, "/now"),
+        ({"now": "2027-06-30T09:00:00"}, "/now"),
+        ({"now": "2026-06-29T23:59:59+08:00"}, "/now"),
+        ({"now": "2100-01-02T00:00:00+08:00"}, "/now"),
+        ({"advance": "1D"}, "/advance"),
+        ({"advance": "P999Y"}, "/advance"),
+        ({"advance": "P99999DT999999H"}, "/advance"),
+    ],
+)
+async def test_clocks_that_cannot_be(doors: Doors, wanted: dict[str, str], pointer: str) -> None:
+    row = await make_app()
+    doors.caller = token(row)
+    answer = await doors.client.post(f"{SANDBOX}/clock", json=wanted)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert (await doors.client.get(f"{SANDBOX}/clock")).json()["is_moved"] is False
+
+
+async def test_snapshots_over_the_api(doors: Doors, side: CitySide) -> None:
+    row = await make_app()
+    doors.caller = token(row)
+    http, client = doors.client, Client(side, row.id)
+    await client("post/createOrder")
+    made = await http.post(f"{SANDBOX}/snapshots", json={"name": "one-order"})
+    assert (made.status_code, made.json()["records"], made.json()["is_automatic"]) == (201, 1, False)
+    again = await http.post(f"{SANDBOX}/snapshots", json={"name": "one-order"})
+    assert (again.status_code, again.json()["rule"]) == (409, "snapshot-exists")
+    for name in ("", "With Space", "-x", "x" * 41, "before_reset"):
+        assert (await http.post(f"{SANDBOX}/snapshots", json={"name": name})).status_code == 400, name
+    await http.post(f"{SANDBOX}/reset", json={})
+    listed = (await http.get(f"{SANDBOX}/snapshots")).json()
+    assert [one["name"] for one in listed["items"]] == ["one-order", "before-reset"]
+    assert (await http.post(f"{SANDBOX}/snapshots/other/restore", json={})).status_code == 404
+    assert (await http.post(f"{SANDBOX}/snapshots/one-order/restore", json={})).json()["records"] == 1
+    assert (await http.delete(f"{SANDBOX}/snapshots/one-order")).status_code == 204
+    assert (await http.delete(f"{SANDBOX}/snapshots/one-order")).status_code == 404
+
+
+async def test_a_look_at_the_sandbox(doors: Doors, side: CitySide) -> None:
+    row = await make_app()
+    doors.caller = token(row)
+    http, client = doors.client, Client(side, row.id)
+    fresh = (await http.get(SANDBOX)).json()
+    assert (fresh["records"], fresh["city"]["made_on"], fresh["city"]["is_current"]) == (0, "", True)
+    await client("post/createOrder")
+    seen = (await http.get(SANDBOX)).json()
+    assert (seen["records"], seen["records_by_department"]) == (1, {"post": 1})
+    assert seen["city"]["made_on"] == seen["city"]["version"] == side.file.open().version
+    assert seen["city"]["as_of"] == "2026-06-30"
+
+
+async def test_who_may_not_touch_a_sandbox(doors: Doors) -> None:
+    row, other = await make_app(), await make_app()
+    for caller, status in ((ANONYMOUS, 401), (member(row, "viewer"), 403), (token(other), 403)):
+        doors.caller = caller
+        answers = [
+            await doors.client.get(SANDBOX, params={"app_id": row.id}),
+            await doors.client.get(f"{SANDBOX}/clock", params={"app_id": row.id}),
+            await doors.client.post(f"{SANDBOX}/clock", json={"app_id": row.id, "advance": "P1D"}),
+            await doors.client.delete(f"{SANDBOX}/clock", params={"app_id": row.id}),
+            await doors.client.get(f"{SANDBOX}/snapshots", params={"app_id": row.id}),
+            await doors.client.post(f"{SANDBOX}/snapshots", json={"app_id": row.id, "name": "x"}),
+            await doors.client.post(f"{SANDBOX}/snapshots/x/restore", json={"app_id": row.id}),
+            await doors.client.delete(f"{SANDBOX}/snapshots/x", params={"app_id": row.id}),
+        ]
+        assert [one.status_code for one in answers] == [status] * len(answers)
