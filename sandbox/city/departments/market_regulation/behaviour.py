@@ -5,10 +5,12 @@ from typing import Any
 
 from sandbox.city.base import City
 from sandbox.city.department import Answer, Call, Department, Refused
+from sandbox.city.departments.market_regulation import registration
 from sandbox.city.departments.market_regulation.records import (
     ANNUAL_REPORTS,
     COMPANY,
     LICENCE,
+    abnormal_by_clock,
     check_code,
     licence_status,
 )
@@ -31,7 +33,8 @@ def _company(call: Call) -> Record:
     record = call.world.get(COMPANY, code)
     if record is None:
         raise Refused("company-not-found", code=code)
-    return record
+    abnormal = abnormal_by_clock(call.world, record)
+    return record if abnormal is None else {**record, "is_abnormal": True, "abnormal": abnormal}
 
 
 @department.operation("getCompany")
@@ -150,3 +153,14 @@ def _leading(city: City, query: str) -> tuple[str, str] | None:
         return None
     rarest = min(sorted(pieces), key=lambda piece: int(counted[piece]))
     return rarest, rarest + "\0"
+
+
+for _name, _handler in {
+    "reserveName": registration.reserve_name,
+    "getNameReservation": registration.get_name_reservation,
+    "registerCompany": registration.register_company,
+    "changeAddress": registration.change_address,
+    "listReportDuties": registration.list_report_duties,
+    "fileAnnualReport": registration.file_annual_report,
+}.items():
+    department.operation(_name)(_handler)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.city.department import Answer, Call, Department, Refused
 from sandbox.city.departments.market_regulation.records import COMPANY_BRIEF, check_code
+from sandbox.city.departments.tax import payments
 from sandbox.city.departments.tax.records import ARREARS, RATINGS, TAX_YEARS, TAXPAYER
 from sandbox.city.population.accounts import grade_of
 from sandbox.city.state import Record
@@ -136,3 +137,15 @@ def _with_late_fee(item: dict[str, Any], today: date) -> dict[str, Any]:
     days = max(0, (today - date.fromisoformat(item["due_on"])).days)
     per, of = _LATE_FEE_PER_DAY
     return {**item, "days_overdue": days, "late_fee_yuan": item["amount_yuan"] * days * per // of}
+
+
+for _name, _handler in {
+    "registerTaxpayer": payments.register_taxpayer,
+    "fileVat": payments.file_vat,
+    "getVatReturn": payments.get_vat_return,
+    "payArrears": payments.pay_arrears,
+    "payDeedTax": payments.pay_deed_tax,
+    "getDeedTax": payments.get_deed_tax,
+    "applyInvoices": payments.apply_invoices,
+}.items():
+    department.operation(_name)(_handler)

@@ -7,7 +7,7 @@ from sandbox.city.population import places
 from sandbox.city.state import Record
 from sandbox.city.world import Kind
 
-_OFFICES = {district.code: f"国家税务总局开门市{district.zh}税务局" for district in places.DISTRICTS}
+OFFICES = {district.code: f"国家税务总局开门市{district.zh}税务局" for district in places.DISTRICTS}
 
 
 def _read_taxpayer(city: City, code: str) -> Record | None:
@@ -23,7 +23,7 @@ def _read_taxpayer(city: City, code: str) -> Record | None:
         "kind": row[0],
         "status": row[1],
         "registered_on": row[2],
-        "authority": _OFFICES[row[3]],
+        "authority": OFFICES[row[3]],
     }
 
 
@@ -98,3 +98,37 @@ TAXPAYER = Kind("taxpayer", DEPARTMENT, _read_taxpayer)
 RATINGS = Kind("ratings", DEPARTMENT, _read_ratings)  # {"items": newest first}
 TAX_YEARS = Kind("tax-years", DEPARTMENT, _read_years)  # {"items": oldest first}
 ARREARS = Kind("arrears", DEPARTMENT, _read_arrears)  # {"items": oldest first}
+
+
+def _read_nothing(city: City, key: str) -> Record | None:
+    return None
+
+
+def _read_returns(city: City, code: str) -> Record | None:
+    """The monthly returns of the years that are closed: a twelfth of the year each, filed in time."""
+    rows = city.all(
+        "SELECT y.year, y.revenue_yuan, y.vat_due_yuan FROM tax_year y JOIN company c ON c.id = y.company "
+        "WHERE c.code = ? ORDER BY y.year",
+        code,
+    )
+    items = []
+    for year, revenue, vat in rows:
+        for month in range(1, 13):
+            after = f"{year + month // 12}-{month % 12 + 1:02d}"
+            items.append(
+                {
+                    "code": code,
+                    "period": f"{year}-{month:02d}",
+                    "sales_yuan": revenue // 12,
+                    "tax_yuan": vat // 12,
+                    "due_on": f"{after}-15",
+                    "is_late": False,
+                    "late_fee_yuan": 0,
+                    "filed_at": f"{after}-12T10:00:00+08:00",
+                }
+            )
+    return {"items": items}
+
+
+VAT_RETURNS = Kind("vat-returns", DEPARTMENT, _read_returns)  # {"items": oldest first}, by company
+INVOICES = Kind("invoices", DEPARTMENT, _read_nothing)  # key: the number of the grant
