@@ -295,3 +295,9 @@ router = Router(
         replay_delivery, replay_webhook,
     ],
 )  # fmt: skip
+# What a live process serves: a live app's tokens are good there.
+live_router = Router(
+    "/platform/v1",
+    cache_control=NO_STORE,
+    route_handlers=[list_event_types, fetch_events, acknowledge_events],
+)

@@ -29,6 +29,10 @@ class Platform:
         self._client = client
         self.as_json = as_json
 
+    def ask(self, method: str, path: str, *, body: Any = None, query: Any = None) -> Answer:
+        """The answer, whatever its status. Raises UnreachableError, for commands that wait for their server."""
+        return self._client.request(method, path, body=body, query=query)
+
     def try_request(self, method: str, path: str, *, body: Any = None, query: Any = None) -> Answer:
         """The answer, whatever its status."""
         try:

@@ -18,6 +18,7 @@ from api.core import jobs, problem_types, problems, store
 from api.core.crypto import Vault
 from api.core.jobs import Job
 from api.core.problems import Failure
+from api.events import routes as event_routes
 from api.events.courier import Courier
 from api.events.release import AppClocks
 from api.gateway.connectors.http import http_factory
@@ -82,8 +83,8 @@ class DataPlane:
         self.connectors.register("https", factory)
 
     def handlers(self) -> list[Router | HTTPRouteHandler]:
-        """The part of the platform API that a live process serves too: its own request log."""
-        return [live_router]
+        """The part of the platform API that a live process serves too: its own request log, and events to fetch."""
+        return [live_router, event_routes.live_router]
 
     def identity(self, **answers: Any) -> IdentityPlugin:
         """Identity in this process; access tokens of this plane are accepted by the platform API."""

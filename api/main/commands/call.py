@@ -44,7 +44,8 @@ def _send(
         fail(str(error), following="start it with `make run` or `kaimen serve`", code=UNREACHABLE)
 
 
-def _ask_token(origin: str, credential: Credential, scope: str) -> Answer:
+def ask_token(origin: str, credential: Credential, scope: str) -> Answer:
+    """The token endpoint's answer to the credential; `scope` "" asks for all that is granted."""
     form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
     headers = {"Authorization": _basic(credential), "Content-Type": "application/x-www-form-urlencoded"}
     return _send(origin, "POST", "/oauth/token", headers, urlencode(form).encode())
@@ -122,7 +123,7 @@ def token(
         if not answer.is_success:
             fail_with_problem(answer.json if isinstance(answer.json, dict) else {}, as_json=as_json)
     else:
-        answer = _ask_token(origin, credential, scope)
+        answer = ask_token(origin, credential, scope)
     if as_json:
         print_json(answer.json)
         if not answer.is_success:
@@ -172,7 +173,7 @@ def call(
             if not answer.is_success:
                 fail_with_problem(answer.json if isinstance(answer.json, dict) else {}, as_json=as_json)
         else:
-            answer = _ask_token(origin, credential, scope)
+            answer = ask_token(origin, credential, scope)
         if not answer.is_success:
             if as_json:
                 print_json(answer.json)
