@@ -81,7 +81,7 @@ def _address(caller: Caller, environment: str, upstream: str | None, present: Pu
     """The upstream to publish with; checks who sets it, its form, and that it fits the environment."""
     kept = present.upstream if present is not None else ""
     address = kept if upstream is None else "" if upstream == SYNTHETIC else upstream.strip()
-    if address != kept:
+    if address != kept or address == addresses.COMPOSED:  # it acts with the right of what it is composed of
         check_can_set_upstream(caller)
     if address == addresses.UPSTREAM:
         if caller.kind is not CallerKind.OPERATOR or environment == "live":
@@ -89,7 +89,7 @@ def _address(caller: Caller, environment: str, upstream: str | None, present: Pu
     elif address.startswith("city:"):
         if environment == "live" or not address.removeprefix("city:").replace("-", "").isalnum():
             raise _upstream_invalid("city:DEPARTMENT is for the sandbox only")
-    elif address:
+    elif address and address != addresses.COMPOSED:
         try:
             egress.parse_target(address)
         except egress.EgressError as fault:

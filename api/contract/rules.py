@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from api.contract import (
+    rules_composition,
     rules_document,
     rules_http,
     rules_personal,
@@ -19,7 +20,7 @@ from api.contract.rule import RULES, Hit, Rule, Subject
 
 MODULES = (
     rules_document, rules_http, rules_schema, rules_profile, rules_policy, rules_personal, rules_scenarios,
-    rules_refusals,
+    rules_refusals, rules_composition,
 )  # fmt: skip
 MOST_PER_RULE = 200  # a foreign document breaks the same rule a thousand times; the rest is counted
 

@@ -4,6 +4,12 @@ Facts named in braces are given where the problem is raised. Add an entry here a
 """
 
 from api.core.problem_types_call import (
+    CASE_NOT_FOUND as CASE_NOT_FOUND,
+)
+from api.core.problem_types_call import (
+    CASE_UNDER_WAY as CASE_UNDER_WAY,
+)
+from api.core.problem_types_call import (
     CIRCUIT_OPEN as CIRCUIT_OPEN,
 )
 from api.core.problem_types_call import (

@@ -140,3 +140,25 @@ IDEMPOTENCY_OUTCOME_UNKNOWN = define(
     ),
     step=_CALL,
 )
+CASE_NOT_FOUND = define(
+    "case-not-found",
+    404,
+    ("没有这个办件", "No such case"),
+    ("没有编号为 {number} 的办件,或它属于另一个应用。", "There is no case {number}, or it is another app's."),
+    (
+        "核对编号;沙箱重置后,此前的办件不再存在。",
+        "Check the number; cases from before a reset of the sandbox are gone.",
+    ),
+    ("编号没有使用过,或办件不属于本应用。", "The number was never used, or the case is not this app's."),
+    step=_CALL,
+)
+CASE_UNDER_WAY = define(
+    "case-under-way",
+    409,
+    ("办件正在办理", "The case is being worked on"),
+    ("另一个请求正在办理 {number}。", "Another request works on {number}."),
+    ("等待 Retry-After 秒后再查询或继续。", "Wait Retry-After seconds, then look at it or go on."),
+    ("一个办件同时只由一个请求办理。", "One request at a time works on a case."),
+    step=_CALL,
+    retry=True,
+)

@@ -125,6 +125,20 @@ class KeptAnswer(Model):
         table = "kept_answer"
 
 
+class ComposedCase(Model):
+    """A case of a composed service: what was asked for and how far its steps came, sealed."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # case_…
+    app_id = fields.CharField(max_length=40, db_index=True)
+    service = fields.CharField(max_length=80)
+    content = fields.TextField()  # sealed msgpack of cases.Case
+    created_at = fields.DatetimeField()
+    taken_until = fields.DatetimeField()  # until then one call works on it
+
+    class Meta:
+        table = "composed_case"
+
+
 class EvidenceHead(Model):
     """One row (id 1): how many evidence rows there are and the hash of the last, the lock of the chain."""
 

@@ -21,6 +21,8 @@ from api.core.problems import Failure
 from api.events import routes as event_routes
 from api.events.courier import Courier
 from api.events.release import AppClocks
+from api.gateway.cases import Cases
+from api.gateway.connectors import compose
 from api.gateway.connectors.http import http_factory
 from api.gateway.connectors.registry import ConnectorRegistry
 from api.gateway.evidence import EvidenceWriter
@@ -58,6 +60,8 @@ class DataPlane:
         self.recorder = Recorder(settings, self.metrics)
         self.evidence = EvidenceWriter(settings, vault, self.metrics)
         self.kept_answers = KeptAnswers(settings.environment, vault)
+        self.cases = Cases(settings.environment, vault)
+        self.connectors.register(compose.SCHEME, compose.compose_factory(lambda: self.gateway, self.cases))
         self.clocks: AppClocks | None = (
             None  # those that apps have set: the sandbox's composition says where they are
         )

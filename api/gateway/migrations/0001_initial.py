@@ -32,6 +32,19 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='ComposedCase',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('app_id', fields.CharField(db_index=True, max_length=40)),
+                ('service', fields.CharField(max_length=80)),
+                ('content', fields.TextField(unique=False)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('taken_until', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'composed_case', 'app': 'gateway', 'pk_attr': 'id', 'table_description': 'A case of a composed service: what was asked for and how far its steps came, sealed.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='EvidenceHead',
             fields=[
                 ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
