@@ -1,11 +1,12 @@
-"""What the post does: it delivers certificates, and only those that the issuing department has really issued."""
+"""What the post does: it delivers documents, and only those that the issuing department has really issued."""
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sandbox.city.clock import local_text
-from sandbox.city.department import Answer, Call, Department, Refused
+from sandbox.city.department import Answer, Call, Department, Event, Refused
 from sandbox.city.departments.market_regulation.records import (
     COMPANY_BRIEF,
     LICENCE,
@@ -16,11 +17,17 @@ from sandbox.city.departments.market_regulation.records import (
 from sandbox.city.departments.post.records import (
     FEES_YUAN,
     ORDER,
+    OUTCOMES,
+    TOLD,
     events_of,
     expected_at,
     now_of,
+    plan_of,
     status_of,
 )
+from sandbox.city.departments.real_estate.records import CERTIFICATE, settled
+from sandbox.city.departments.transport.records import DRIVING_LICENCE
+from sandbox.city.departments.transport.records import licence_status as driving_licence_status
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population import identifiers, places
 from sandbox.city.residents import CITIZEN
@@ -31,6 +38,7 @@ department = Department("post", "邮政管理局", "Postal Administration", Path
 
 _CURSOR_INVALID = "post-cursor-invalid"
 _UNDER_WAY = frozenset({"accepted", "in-transit", "out-for-delivery"})
+_REDIRECTABLE = frozenset({"accepted", "in-transit"})
 
 
 def _order(call: Call) -> Record:
@@ -54,11 +62,13 @@ def _shown(world: World, order: Record) -> Record:
         "fee_yuan": order["fee_yuan"],
         "created_at": order["created_at"],
         "is_cancellable": status == "accepted",
+        "is_redirectable": status in _REDIRECTABLE,
     }
     if status in _UNDER_WAY:
         shown["expected_at"] = expected_at(order)
-    if "cancelled_at" in order:
-        shown["cancelled_at"] = order["cancelled_at"]
+    for name in ("cancelled_at", "redirected_at"):
+        if name in order:
+            shown[name] = order[name]
     if "note" in order:
         shown["note"] = order["note"]
     return shown
@@ -68,12 +78,10 @@ def _shown(world: World, order: Record) -> Record:
 def create_order(call: Call) -> Answer:
     body, world = call.body, call.world
     item, recipient, destination = body["item"], body["recipient"], body["destination"]
-    licence = _deliverable(call, item["company_code"])
-    _check_recipient(call, recipient, item["company_code"])
-    if destination["district_code"] not in places.BY_CODE:
-        raise Refused("post-area-not-served", district_code=destination["district_code"])
+    document = _DOCUMENTS[item["kind"]](call, item, recipient)
+    _check_area(destination)
     under_way = next(
-        (one for one in _orders_of(world, item["company_code"]) if status_of(world, one) in _UNDER_WAY), None
+        (one for one in _orders_of(world, item, document) if status_of(world, one) in _UNDER_WAY), None
     )
     if under_way is not None:
         raise Refused("post-order-under-way", number=under_way["number"])
@@ -82,8 +90,8 @@ def create_order(call: Call) -> Answer:
         "number": _free_number(call),
         "service": service,
         "created_at": local_text(world.now),
-        "outcome": "delivered",
-        "item": {**item, "licence_number": licence["number"]},
+        "outcome": OUTCOMES.get(recipient["phone"], "delivered"),
+        "item": {**item, "licence_number": document},
         "recipient": recipient,
         "destination": destination,
         "fee_yuan": FEES_YUAN[service],
@@ -92,17 +100,97 @@ def create_order(call: Call) -> Answer:
         order["note"] = body["note"]
     world.put(ORDER, order["number"], order)
     place = f"/api/{call.context.service.replace('@', '/')}/orders/{order['number']}"
-    return Answer(_shown(world, order), 201, [(b"location", place.encode())])
+    return Answer(_shown(world, order), 201, [(b"location", place.encode())], _told(order, world.now))
 
 
-def _orders_of(world: World, code: str) -> list[Record]:
-    """The orders for a company's papers: those of the base, as the app sees them, and the app's own."""
+def _told(order: Record, since: datetime) -> list[Event]:
+    """What subscribers are told of the order from now on, each when it happens."""
+    return [
+        Event(
+            f"post.order.{event['event']}",
+            order["number"],
+            {
+                "number": order["number"],
+                "item_kind": order["item"]["kind"],
+                **{name: event[name] for name in ("status", "at", "place", "text", "english_text")},
+            },
+            datetime.fromisoformat(event["at"]),
+        )
+        for event in plan_of(order)
+        if event["event"] in TOLD and event["at"] >= local_text(since)
+    ]
+
+
+def _check_area(destination: dict[str, Any]) -> None:
+    if destination["district_code"] not in places.BY_CODE:
+        raise Refused("post-area-not-served", district_code=destination["district_code"])
+
+
+def _orders_of(world: World, item: dict[str, Any], document: str) -> list[Record]:
+    """The orders for the same document: those of the base, as the app sees them, and the app's own."""
     known = world.city.all(
-        "SELECT d.number FROM delivery d JOIN company c ON c.id = d.company WHERE c.code = ?", code
+        "SELECT d.number FROM delivery d JOIN company c ON c.id = d.company WHERE c.code = ?",
+        item.get("company_code", ""),
     )
     orders = {number: world.get(ORDER, number) for (number,) in known}
     orders |= dict(world.changed(ORDER))
-    return [one for one in orders.values() if one is not None and one["item"]["company_code"] == code]
+    same = (item["kind"], document)
+    return [
+        one
+        for one in orders.values()
+        if one is not None and (one["item"]["kind"], one["item"]["licence_number"]) == same
+    ]
+
+
+# --- the documents: what makes each deliverable, and its number -----------------------------------
+def _business_licence(call: Call, item: dict[str, Any], recipient: dict[str, Any]) -> str:
+    """Of a company that exists, issued and valid today, to somebody of the company."""
+    code = _named(item, "company_code")
+    licence = _deliverable(call, code)
+    _check_recipient(call, recipient)
+    if not is_connected(call.world, code, recipient["id_number"]):
+        raise Refused("post-recipient-not-entitled", code=code)
+    return str(licence["number"])
+
+
+def _driving_licence(call: Call, item: dict[str, Any], recipient: dict[str, Any]) -> str:
+    """To its holder, while it is valid."""
+    _check_recipient(call, recipient)
+    licence = call.world.get(DRIVING_LICENCE, recipient["id_number"])
+    if licence is None:
+        raise Refused("post-document-unknown")
+    status = driving_licence_status(call.world, licence)
+    if status != "valid":
+        raise Refused("post-document-not-valid", status=status)
+    return str(licence["number"])
+
+
+def _property_certificate(call: Call, item: dict[str, Any], recipient: dict[str, Any]) -> str:
+    """The one that holds today, to one of its owners."""
+    number = _named(item, "certificate_number")
+    _check_recipient(call, recipient)
+    certificate = call.world.get(CERTIFICATE, number)
+    home = None if certificate is None else settled(call.world, certificate["unit_number"])
+    if home is None:
+        raise Refused("post-document-unknown")
+    if home["certificate_number"] != number:
+        raise Refused("post-document-not-valid", status="replaced")
+    if all(owner["id_number"] != recipient["id_number"] for owner in home["owners"]):
+        raise Refused("post-recipient-not-the-holder")
+    return number
+
+
+_DOCUMENTS = {
+    "business-licence": _business_licence,
+    "driving-licence": _driving_licence,
+    "property-certificate": _property_certificate,
+}
+
+
+def _named(item: dict[str, Any], name: str) -> str:
+    if name not in item:
+        raise Refused("post-item-incomplete", document=item["kind"], member=name)
+    return str(item[name])
 
 
 def _deliverable(call: Call, code: str) -> Record:
@@ -117,14 +205,12 @@ def _deliverable(call: Call, code: str) -> Record:
     return licence
 
 
-def _check_recipient(call: Call, recipient: dict[str, Any], code: str) -> None:
-    """The recipient is a living citizen of that name, who leads, owns or works for the company."""
+def _check_recipient(call: Call, recipient: dict[str, Any]) -> None:
+    """The recipient is a living citizen of that name."""
     number = recipient["id_number"]
     citizen = call.world.get(CITIZEN, number) if identifiers.is_citizen_number(number) else None
     if citizen is None or citizen["name"] != recipient["name"] or "died_on" in citizen:
         raise Refused("post-recipient-unknown")
-    if not is_connected(call.world, code, number):
-        raise Refused("post-recipient-not-entitled", code=code)
 
 
 def _free_number(call: Call) -> str:
@@ -195,4 +281,24 @@ def cancel_order(call: Call) -> Answer:
     kept = world.kept(ORDER, order["number"]) or order
     moment = local_text(now_of(world, order))
     world.put(ORDER, order["number"], {**kept, "is_cancelled": True, "cancelled_at": moment})
-    return Answer(_shown(world, {**order, "cancelled_at": moment}))
+    after = {**order, "cancelled_at": moment}
+    return Answer(
+        _shown(world, after), events=_told(after, now_of(world, order)), calls_off=[order["number"]]
+    )
+
+
+@department.operation("redirectOrder")
+def redirect_order(call: Call) -> Answer:
+    order, world, destination = _order(call), call.world, call.body["destination"]
+    _check_area(destination)
+    if destination == order["destination"]:
+        raise Refused("post-destination-same", number=order["number"])
+    status = status_of(world, order)
+    if status not in _REDIRECTABLE:
+        raise Refused("post-order-not-redirectable", number=order["number"], status=status)
+    kept = world.kept(ORDER, order["number"]) or order
+    now = now_of(world, order)
+    new = {"destination": destination, "redirected_at": local_text(now)}
+    world.put(ORDER, order["number"], {**kept, **new})
+    after = {**order, **new}
+    return Answer(_shown(world, after), events=_told(after, now), calls_off=[order["number"]])

@@ -1,4 +1,4 @@
-"""Records of the post: orders to deliver a certificate. Keys are mail item numbers."""
+"""Records of the post: orders to deliver a document. Keys are mail item numbers."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,12 +25,30 @@ _ROUTE = {
 }
 _LAST = {
     "delivered": (("delivered", 3),),
+    "second-attempt": (("attempt-failed", 3), ("delivered", 27)),
     "returned": (("attempt-failed", 3), ("returned", 75)),
 }
+OUTCOMES = {
+    "10000000001": "second-attempt",
+    "10000000002": "returned",
+}  # by the recipient's phone; others: delivered
+TOLD = frozenset(
+    {
+        "accepted",
+        "picked-up",
+        "out-for-delivery",
+        "attempt-failed",
+        "delivered",
+        "returned",
+        "redirected",
+        "cancelled",
+    }
+)  # which events subscribers are told of, each a webhook post.order.…
 _STATUS = {
     "accepted": "accepted", "picked-up": "in-transit", "sorted": "in-transit", "departed": "in-transit",
     "arrived": "in-transit", "out-for-delivery": "out-for-delivery", "attempt-failed": "out-for-delivery",
     "delivered": "delivered", "returned": "returned", "cancelled": "cancelled",
+    "redirected": "in-transit",
 }  # fmt: skip
 _TEXTS = {
     "accepted": ("已收寄申请", "Order accepted"),
@@ -43,6 +61,7 @@ _TEXTS = {
     "delivered": ("已签收", "Delivered and signed for"),
     "returned": ("已退回发证机关", "Returned to the authority"),
     "cancelled": ("已取消", "Cancelled"),
+    "redirected": ("已改投新地址", "Sent on to another address"),
 }
 
 
@@ -78,9 +97,8 @@ def now_of(world: World, order: Record) -> datetime:
     return datetime.fromisoformat(order["created_at"]) + timedelta(minutes=order["age_minutes"])
 
 
-def events_of(world: World, order: Record) -> list[dict[str, Any]]:
-    """What has happened to the item until now, oldest first: it follows from the order and the clock."""
-    now = now_of(world, order)
+def plan_of(order: Record) -> list[dict[str, Any]]:
+    """All that happens to the item, oldest first, also what lies in the future: it follows from the order."""
     created = datetime.fromisoformat(order["created_at"])
     plan = [(created, "accepted")]
     hours = 0
@@ -88,24 +106,35 @@ def events_of(world: World, order: Record) -> list[dict[str, Any]]:
         plan.append((created + timedelta(hours=hours), event))
     for event, later in _LAST[order["outcome"]]:
         plan.append((created + timedelta(hours=hours + later), event))
+    if "redirected_at" in order:
+        plan.append((datetime.fromisoformat(order["redirected_at"]), "redirected"))
+        plan.sort(key=lambda entry: entry[0])
     if "cancelled_at" in order:
         cancelled = datetime.fromisoformat(order["cancelled_at"])
         plan = [*((moment, event) for moment, event in plan if moment < cancelled), (cancelled, "cancelled")]
     where = places.BY_CODE.get(order["destination"]["district_code"])
-    return [
-        {
-            "event": event,
-            "status": _STATUS[event],
-            "at": local_text(moment),
-            "place": where.zh
-            if where and event in {"arrived", "out-for-delivery", "delivered"}
-            else places.CITY[0],
-            "text": _TEXTS[event][0],
-            "english_text": _TEXTS[event][1],
-        }
-        for moment, event in plan
-        if moment <= now
-    ]
+    status, told = "accepted", []
+    for moment, event in plan:
+        if event != "redirected" or status != "accepted":  # before pick-up it is still where it was
+            status = _STATUS[event]
+        is_near = event in {"arrived", "out-for-delivery", "attempt-failed", "delivered"}
+        told.append(
+            {
+                "event": event,
+                "status": status,
+                "at": local_text(moment),
+                "place": where.zh if where and is_near else places.CITY[0],
+                "text": _TEXTS[event][0],
+                "english_text": _TEXTS[event][1],
+            }
+        )
+    return told
+
+
+def events_of(world: World, order: Record) -> list[dict[str, Any]]:
+    """What has happened to the item until now, oldest first."""
+    now = now_of(world, order)
+    return [event for event in plan_of(order) if datetime.fromisoformat(event["at"]) <= now]
 
 
 def expected_at(order: Record) -> str:
