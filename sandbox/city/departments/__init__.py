@@ -6,11 +6,14 @@ A new department is a new folder and a line in DEPARTMENTS; nothing else names i
 from sandbox.city.department import Department
 from sandbox.city.departments.civil_affairs.behaviour import department as civil_affairs
 from sandbox.city.departments.health.behaviour import department as health
+from sandbox.city.departments.hotline.behaviour import department as hotline
 from sandbox.city.departments.housing.behaviour import department as housing
 from sandbox.city.departments.market_regulation.behaviour import department as market_regulation
+from sandbox.city.departments.medical_insurance.behaviour import department as medical_insurance
 from sandbox.city.departments.post.behaviour import department as post
 from sandbox.city.departments.public_security.behaviour import department as public_security
 from sandbox.city.departments.real_estate.behaviour import department as real_estate
+from sandbox.city.departments.social_security.behaviour import department as social_security
 from sandbox.city.departments.tax.behaviour import department as tax
 from sandbox.city.departments.transport.behaviour import department as transport
 from sandbox.city.departments.utilities.behaviour import department as utilities
@@ -18,11 +21,14 @@ from sandbox.city.departments.utilities.behaviour import department as utilities
 DEPARTMENTS: tuple[Department, ...] = (
     civil_affairs,
     health,
+    hotline,
     housing,
     market_regulation,
+    medical_insurance,
     post,
     public_security,
     real_estate,
+    social_security,
     tax,
     transport,
     utilities,

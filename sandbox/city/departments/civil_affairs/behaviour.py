@@ -202,7 +202,7 @@ def apply_divorce(call: Call) -> Answer:
     under_way = _application_of(world, husband["number"])
     if under_way is not None:
         raise Refused("civil-divorce-under-way", number=under_way["number"])
-    application = {
+    application: Record = {
         "number": free_number(world, APPLICATION, f"LH{world.today.year}", husband["number"], wife["number"], world.today,
                               places=6),
         "applied_on": world.today.isoformat(),
