@@ -123,6 +123,11 @@ class FrontDoor:
         self._page_headers = page_headers
         self._always = [_TRANSPORT] if is_https else []
 
+    @property
+    def plain_face(self) -> Any:
+        """What takes a plain GET below /api/ straight from the server (api.gateway.server); None: ASGI alone."""
+        return getattr(self._gateway, "face", None)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)

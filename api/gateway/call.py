@@ -7,6 +7,7 @@ answer: `validate` and the face do.
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from api.core import clock, problem_types
@@ -50,61 +51,149 @@ async def apply(exchange: Exchange, gateway: Any) -> None:
                 exchange.result = await connector.call(exchange.operation, request, context)
         else:
             exchange.result = await _call_guarded(exchange, connector, guard, request, context)
-        attempts = exchange.attempts
-        exchange.verdicts.append(PASSED if attempts == 1 else ("call", "pass", f"attempts {attempts}"))
+        exchange.verdicts.append(_passed(exchange.attempts))
     except TimeoutError:
         raise Failure(
             problem_types.UPSTREAM_TIMEOUT, service=service.key, deadline_ms=settings.call_deadline_ms
         ) from None
     except Failure as failure:
-        failure.facts.setdefault("service", service.key)
-        failure.facts.setdefault("deadline_ms", settings.call_deadline_ms)
+        _tell(failure, service.key, settings)
         raise
     finally:
         exchange.upstream_us = (time.perf_counter_ns() - started) // 1000
 
 
+def _passed(attempts: int) -> tuple[str, str, str]:
+    return PASSED if attempts == 1 else ("call", "pass", f"attempts {attempts}")
+
+
+def _tell(failure: Failure, service: str, settings: Any) -> None:
+    failure.facts.setdefault("service", service)
+    failure.facts.setdefault("deadline_ms", settings.call_deadline_ms)
+
+
+class Asked:
+    """A question that is on its way without a task. Calling it with what came of it, once, goes on with the call.
+
+    `then` is told when `exchange.result` is there, with None; or with what still has to be awaited first.
+    """
+
+    __slots__ = ("_context", "_exchange", "_gateway", "_request", "_started", "_then")
+
+    def __init__(
+        self, exchange: Exchange, gateway: Any, then: Callable[[Awaitable[None] | None], None]
+    ) -> None:
+        self._exchange, self._gateway, self._then = exchange, gateway, then
+
+    def begin(self) -> bool:
+        """Ask, where an open connection is at hand and nothing stands in the way. False: nothing was done."""
+        exchange = self._exchange
+        connector: Any = exchange.connector
+        ask = getattr(connector, "ask", None)
+        if ask is None or not connector.guard.is_closed:
+            return False
+        settings = self._gateway.settings
+        service = exchange.service
+        assert service is not None
+        if service.promise.hours and settings.environment == "live":
+            return False
+        self._started = time.perf_counter_ns()
+        deadline = time.monotonic() + settings.call_deadline_ms / 1000
+        self._context = _context(exchange, self._gateway, service.key, deadline)
+        self._request = _request(exchange, settings)
+        if not ask(exchange.operation, self._request, self._context, self):
+            return False
+        exchange.attempts = 1
+        return True
+
+    def __call__(self, outcome: Result | Failure | None) -> None:
+        """The department's answer, its failure, or None: the connection had been closed, ask anew."""
+        exchange = self._exchange
+        exchange.upstream_us = (time.perf_counter_ns() - self._started) // 1000
+        if isinstance(outcome, Result) and outcome.status not in _OUT_OF_ORDER:
+            guard: Guard = exchange.connector.guard  # type: ignore[union-attr]  # begin saw it
+            guard.succeed()
+            exchange.result = outcome
+            exchange.verdicts.append(PASSED)
+            self._then(None)
+        else:
+            self._then(self._go_on(outcome))
+
+    async def _go_on(self, outcome: Result | Failure | None) -> None:
+        """As `apply`, from the first outcome on."""
+        exchange = self._exchange
+        connector: Any = exchange.connector
+        settings = self._gateway.settings
+        if outcome is None:
+            exchange.attempts = 0
+        try:
+            exchange.result = await _call_guarded(
+                exchange, connector, connector.guard, self._request, self._context, outcome
+            )
+            exchange.verdicts.append(_passed(exchange.attempts))
+        except Failure as failure:
+            _tell(failure, self._context.service, settings)
+            raise
+        finally:
+            exchange.upstream_us = (time.perf_counter_ns() - self._started) // 1000
+
+
 async def _call_guarded(
-    exchange: Exchange, connector: Connector, guard: Guard, request: Request, context: Context
-) -> Result:
+    exchange: Exchange, connector: Connector, guard: Guard, request: Request, context: Context,
+    first: Result | Failure | None = None,
+) -> Result:  # fmt: skip
+    """Ask until there is an answer to give. `first`: what the first attempt, already made, has come to."""
     may_repeat = exchange.operation.is_safe and (request.body is None or isinstance(request.body, bytes))
     while True:
-        exchange.attempts += 1
+        outcome = first or await _attempt(exchange, connector, guard, request, context)
+        first = None
         is_last = exchange.attempts >= ATTEMPTS or not may_repeat
-        wait = guard.enter()
-        if wait:
-            after = max(1, round(wait + 0.5))
-            raise Failure(
-                problem_types.CIRCUIT_OPEN,
-                headers={"Retry-After": str(after)},
-                service=context.service,
-                retry_after=after,
-            )
-        try:
-            result = await connector.call(exchange.operation, request, context)
-        except Failure as failure:
-            if failure.kind.slug in _NO_FAULT_OF_THE_UPSTREAM:
+        if isinstance(outcome, Failure):
+            if outcome.kind.slug in _NO_FAULT_OF_THE_UPSTREAM:
                 guard.leave()
-                raise
+                raise outcome
             guard.fail()
             if (
                 is_last
-                or failure.kind.slug not in _REPEATABLE
+                or outcome.kind.slug not in _REPEATABLE
                 or not await _back_off(exchange.attempts, context)
             ):
-                raise
+                raise outcome
             continue
-        except BaseException:
-            guard.leave()
-            raise
-        if result.status not in _OUT_OF_ORDER:
+        if outcome.status not in _OUT_OF_ORDER or outcome.is_sound:
             guard.succeed()
-            return result
+            return outcome
         guard.fail()
-        if is_last or not isinstance(result.body, bytes) or _says_when(result):
-            return result
+        if is_last or not isinstance(outcome.body, bytes) or _says_when(outcome):
+            return outcome
         if not await _back_off(exchange.attempts, context):
-            return result
+            return outcome
+
+
+async def _attempt(
+    exchange: Exchange, connector: Connector, guard: Guard, request: Request, context: Context
+) -> Result | Failure:
+    exchange.attempts += 1
+    _enter(guard, context)
+    try:
+        return await connector.call(exchange.operation, request, context)
+    except Failure as failure:
+        return failure
+    except BaseException:
+        guard.leave()
+        raise
+
+
+def _enter(guard: Guard, context: Context) -> None:
+    wait = guard.enter()
+    if wait:
+        after = max(1, round(wait + 0.5))
+        raise Failure(
+            problem_types.CIRCUIT_OPEN,
+            headers={"Retry-After": str(after)},
+            service=context.service,
+            retry_after=after,
+        )
 
 
 async def _back_off(attempt: int, context: Context) -> bool:

@@ -29,6 +29,11 @@ class Guard:
             return "closed"
         return "open" if time.monotonic() < self._open_until or self._is_probing else "half-open"
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether calls go on without a question: `enter` would say 0 and remember nothing."""
+        return self._open_until == 0.0
+
     def enter(self) -> float:
         """0 when the call may go on, else seconds until it is worth while to try again.
 

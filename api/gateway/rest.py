@@ -15,7 +15,7 @@ from api.core.logging import log_failure
 from api.core.problems import Failure, Problem
 from api.gateway import pipeline
 from api.gateway.body import ended_early
-from api.gateway.exchange import Exchange
+from api.gateway.exchange import Exchange, Headers
 from api.gateway.plane import Gateway
 from api.gateway.quick_answer import answer_at_once
 
@@ -34,6 +34,11 @@ class RestFace:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+
+    @property
+    def plain_face(self) -> "RestFace":
+        """What takes plain GETs straight from the server."""
+        return self
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one request. Anything but HTTP is turned away."""
@@ -64,6 +69,49 @@ class RestFace:
             if not exchange.status:
                 exchange.status = CLIENT_CLOSED
             pipeline.finish(exchange, gateway)
+
+    # -- without ASGI: the server has read a plain GET (heads), and sends the answer itself ---------------
+    def take(
+        self, path: bytes, query: bytes, headers: Headers, client_address: str,
+        then: Callable[[Exchange, Awaitable[None] | None], None],
+    ) -> None:  # fmt: skip
+        """Serve one plain GET. `then` is called once, now or later: the answer is there, or what to await for it.
+
+        Whoever sends the answer owes it `finish`.
+        """
+        gateway = self._gateway
+        exchange = Exchange(
+            request_id=gateway.request_ids.new(),
+            face="rest",
+            method="GET",
+            raw_path=path,
+            query_string=query,
+            headers=headers,
+            client_address=client_address,
+            started_ns=time.perf_counter_ns(),
+            started_at_us=time.time_ns() // 1000,
+        )
+        if pipeline.admit(exchange, gateway):
+            pipeline.begin(exchange, gateway, then)
+        else:
+            then(exchange, None)
+
+    def finish(self, exchange: Exchange) -> None:
+        """The last step, when the answer was sent or there is nobody left to send it to."""
+        if not exchange.status:
+            exchange.status = CLIENT_CLOSED
+        pipeline.finish(exchange, self._gateway)
+
+    async def conclude(
+        self, exchange: Exchange, rest: Awaitable[None] | None, receive: Receive, send: Send
+    ) -> None:
+        """Send by ASGI what `take` was given, once `rest` is done."""
+        try:
+            if rest is not None:
+                await rest
+            await _send_answer(exchange, receive, send)
+        finally:
+            self.finish(exchange)
 
 
 class Incoming:

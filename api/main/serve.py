@@ -6,6 +6,7 @@ import uvicorn
 from msgspec import Struct
 
 from api.core.egress import EgressError, parse_target
+from api.gateway.server import PlainFirstProtocol
 from api.identity.oauth.external import SettingError, read_setting
 from api.settings import Settings
 
@@ -76,7 +77,7 @@ def run(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers if settings.workers > 1 else None,
         loop="uvloop",
-        http="httptools",
+        http=PlainFirstProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -8,6 +8,7 @@ from pathlib import Path
 import uvicorn
 
 from api.core.store import Stores, open_stores
+from api.gateway.server import PlainFirstProtocol
 from api.main.stores import APPS
 from api.settings import Settings
 from tests.gateway.made import FAR, Claims, grant_of
@@ -31,7 +32,7 @@ async def main(home: str, url: str, port: int) -> None:
             plane.face,
             port=port,
             loop="uvloop",
-            http="httptools",
+            http=PlainFirstProtocol,
             lifespan="off",
             access_log=False,
             log_level="warning",

@@ -5,7 +5,8 @@ the answer back with what a proxy must strip stripped. Large and open-ended bodi
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -82,6 +83,33 @@ class HttpConnector:
         except ClientError as error:
             raise self._failure(error) from error
         return self._result(answer, method, context)
+
+    def ask(
+        self, operation: Operation, request: Request, context: Context, then: Callable[[Result | Failure | None], None]
+    ) -> bool:  # fmt: skip
+        """As `call`, without waiting, for a GET that meets an open connection. False: it does not, nothing was sent.
+
+        `then` is called once: with the result, a failure, or None where the connection had been closed already.
+        """
+        if operation.method != "GET" or request.body is not None:
+            return False
+        head, _, _ = self._head("GET", request, context)
+        return self.pool.ask(
+            head, is_safe=True, deadline=context.deadline, then=partial(self._answered, then, context)
+        )
+
+    def _answered(
+        self, then: Callable[[Result | Failure | None], None], context: Context, outcome: Answer | Exception
+    ) -> None:
+        if isinstance(outcome, Answer):
+            then(self._result(outcome, "GET", context))
+        elif isinstance(outcome, ClientError):
+            failure = (
+                None if outcome.kind == "unreachable" and not outcome.has_begun else self._failure(outcome)
+            )
+            then(failure if isinstance(failure, Failure) else None)
+        else:
+            then(Failure(problem_types.INTERNAL_ERROR))
 
     async def health(self) -> bool:
         """Whether a connection can be made."""

@@ -6,12 +6,14 @@ coding other than chunked, an answer nobody asked for, an early end, an unasked 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Protocol
 
 import httptools
 
 from api.gateway.connectors.http_stream import PAUSE_ABOVE_BYTES, Answer, BodyStream, ClientError, Headers
+from api.gateway.heads import read_answer
 
 WHOLE_BYTES = 262144  # a known length up to this is given as bytes, anything longer as a stream
 HEAD_LIMIT_BYTES = 65536
@@ -32,6 +34,12 @@ class Owner(Protocol):
     def give_back(self, connection: "Connection") -> None: ...
     def lost(self, connection: "Connection") -> None: ...
     def expire_at(self, moment: float) -> None: ...
+
+
+def _tell(then: Callable[[Answer | Exception], None], waiter: "asyncio.Future[Answer]") -> None:
+    if not waiter.cancelled():
+        fault = waiter.exception()
+        then(waiter.result() if fault is None else fault)  # type: ignore[arg-type]  # no BaseException is set
 
 
 class Connection(asyncio.Protocol):
@@ -58,6 +66,7 @@ class Connection(asyncio.Protocol):
         "_size",
         "_status",
         "_stream",
+        "_then",
         "_transport",
         "_upload",
         "_waiter",
@@ -75,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[Answer] | None = None
         self._stream: BodyStream | None = None
+        self._then: Callable[[Answer | Exception], None] | None = None  # of a question without a task
         self._upload: asyncio.Task[None] | None = None
         self._continue: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -141,6 +151,23 @@ class Connection(asyncio.Protocol):
                 self.abandon("the caller went away")
             raise
 
+    def ask(self, head: bytes, *, deadline: float, then: Callable[[Answer | Exception], None]) -> None:
+        """Send a request without a body, not a HEAD. `then` is called once, with the answer or what went wrong."""
+        self._begin(is_head_request=False)
+        self.uses += 1
+        self.deadline = deadline
+        self._is_awaiting = True
+        self._waiter = None
+        self._then = then
+        self._transport.write(head)  # type: ignore[union-attr]  # the pool gives usable ones
+
+    def _wait_after_all(self) -> None:
+        """The answer is none to be read in one go: from here on as with `exchange`."""
+        then, self._then = self._then, None
+        waiter = self._waiter = self._pool.loop.create_future()
+        if then is not None:
+            waiter.add_done_callback(partial(_tell, then))
+
     async def _send_stream(
         self, body: AsyncIterator[bytes], *, length: int | None, expects_continue: bool
     ) -> None:
@@ -203,6 +230,15 @@ class Connection(asyncio.Protocol):
             self._is_poisoned = True  # an answer nobody asked for must never meet the next request
             self._close()
             return
+        if self._then is not None:
+            found = read_answer(data)
+            if found is not None:
+                then, self._then = self._then, None
+                self._is_awaiting = False
+                self._pool.give_back(self)
+                then(Answer(*found))
+                return
+            self._wait_after_all()
         if not self._is_head_done:
             if self._head_bytes == 0 and not data.startswith(b"HTTP/1."[: len(data)]):
                 self._fail(ClientError("invalid", "the answer is no HTTP/1.x", has_begun=True))
@@ -400,6 +436,8 @@ class Connection(asyncio.Protocol):
         self._fail(ClientError("unreachable", reason))
 
     def _fail(self, fault: Exception) -> None:
+        if self._then is not None:
+            self._wait_after_all()
         self._is_awaiting = False
         self._keep = False
         stream, self._stream = self._stream, None

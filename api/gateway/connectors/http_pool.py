@@ -10,7 +10,7 @@ import functools
 import ssl
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from api.core.egress import Egress, EgressError, Target
 from api.gateway.connectors.http_connection import IDLE_SECONDS, Connection
@@ -110,6 +110,22 @@ class Pool:
                     fresh_only = True
                     continue
                 raise
+
+    def ask(
+        self, head: bytes, *, is_safe: bool, deadline: float, then: Callable[[Answer | Exception], None]
+    ) -> bool:
+        """One request without a body on a connection that is open and idle; False: there is none, use `send`.
+
+        `then` is called once. A fault may mean that the connection was just being closed (`is_stale`).
+        """
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        connection = self._take(is_safe=is_safe)
+        if connection is None:
+            return False
+        self.expire_at(deadline)
+        connection.ask(head, deadline=deadline, then=then)
+        return True
 
     # -- connections --------------------------------------------------------------------------------
     def _take(self, *, is_safe: bool) -> Connection | None:
