@@ -62,6 +62,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     event_days: Annotated[
         int, _setting("How long events and their delivery log are kept.", "days", ge=4, le=366)
     ] = 30
+    drop_path: Annotated[
+        str, _setting("Folder below which departments drop files (upstreams files:///…, sql+sqlite:///…); empty: KAIMEN_HOME/drop.", "path")
+    ] = ""  # fmt: skip
     embedded: Annotated[
         bool,
         _setting("One-machine mode: shows the mail outbox at /outbox, allows loopback upstreams. Never on a public host."),

@@ -61,6 +61,7 @@ class Publication(Model):
     version = fields.CharField(max_length=16)
     environment = fields.CharField(max_length=8)
     upstream = fields.CharField(max_length=500, default="")  # http(s)://…, city:DEPARTMENT, or "" = synthetic
+    mapping = fields.TextField(default="")  # YAML: how the upstream is spoken to, "" = by the contract
     digest = fields.CharField(max_length=80)  # of `document`
     contract_digest = fields.CharField(max_length=80, default="")  # of the version as imported, no stamps
     release = fields.CharField(max_length=64, default="")  # info.version
@@ -87,6 +88,7 @@ class PublicationRelease(Model):
     digest = fields.CharField(max_length=80)  # the contract's, without stamps
     document = fields.TextField()
     upstream = fields.CharField(max_length=500, default="")
+    mapping = fields.TextField(default="")
     changes = fields.TextField(default="[]")  # JSON list of diff.Change against the release before
     force_reason = fields.CharField(max_length=500, default="")
     published_by = fields.CharField(max_length=64)

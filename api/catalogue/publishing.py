@@ -6,7 +6,7 @@ published under the same major version must break no app (impact.py); only in th
 
 import msgspec
 
-from api.catalogue import approvals, checklist, impact, notices
+from api.catalogue import approvals, checklist, impact, notices, upstreams
 from api.catalogue.drafts import get_version
 from api.catalogue.impact import ChangeWithApps
 from api.catalogue.inputs import clean_text
@@ -19,7 +19,7 @@ from api.catalogue.rights import owner_of
 from api.catalogue.stamps import Frozen, freeze, stamp_publications
 from api.contract import addresses
 from api.contract.model import Status
-from api.core import audit, clock, egress, ids
+from api.core import audit, clock, ids
 from api.core.audit import Entry
 from api.core.caller import Caller, CallerKind
 from api.core.problem_types_platform import BREAKING_CHANGE, CONFLICT, INPUT_INVALID, PUBLISH_REFUSED
@@ -30,13 +30,14 @@ FORCE_REASON_LIMIT = 500
 
 
 async def publish(
-    caller: Caller, version_id: str, environment: str, upstream: str | None = None, *, force_reason: str = ""
-) -> Publication:
+    caller: Caller, version_id: str, environment: str, upstream: str | None = None, *,
+    mapping: str | None = None, force_reason: str = "",
+) -> Publication:  # fmt: skip
     """Publish a version. In the sandbox it is served at once; live it waits for its approval (`approval_id`).
 
     `upstream` None keeps what is set (nothing set: synthetic answers, in the sandbox only); `synthetic` takes it
-    away; otherwise http(s)://… or, in the sandbox, city:DEPARTMENT. Publishing again what is published changes
-    nothing. `force_reason` lets a breaking change through, in the sandbox only, and is kept.
+    away; otherwise an address of `upstreams`. `mapping` is the YAML that says how it is spoken to: None keeps
+    what is set, "" takes it away. Publishing again what is published changes nothing. `force_reason` lets a breaking change through, in the sandbox only, and is kept.
 
     Errors: not-found, permission-denied, publish-refused (retired, refused by a face, open checklist items,
     upstream not allowed there), breaking-change, conflict (a release waits already), input-invalid (upstream).
@@ -49,15 +50,17 @@ async def publish(
     address = _address(caller, environment, upstream, present)
     verdicts = msgspec.json.decode(version.verdicts)
     check_can_publish(Status(version.status), verdicts.get("rest", {}).get("verdict", "refused"), version_id)
-    if present is not None and _is_same(present, version, address):
+    spoken = _mapping(caller, mapping, address, present)
+    if present is not None and _is_same(present, version, address) and present.mapping == spoken:
         return present
     wanted = Status(version.wanted_status) if version.wanted_status else None
     status = status_after_import(Status(version.status), wanted)
     frozen = await freeze(version.document, status.value, version.deprecation)
+    upstreams.check_mapping(spoken, address, frozen.service)
     changes = await _checked_changes(present, frozen, environment, force_reason)
     release = PublicationRelease(
         id=ids.random_id("rel"), publication_id=f"{version_id}/{environment}", release=version.release,
-        digest=version.digest, document=version.document, upstream=address,
+        digest=version.digest, document=version.document, upstream=address, mapping=spoken,
         changes=msgspec.json.encode([one.change for one in changes]).decode(),
         force_reason=force_reason, published_by=requester_of(caller), requested_at=clock.now(),
     )  # fmt: skip
@@ -86,15 +89,19 @@ def _address(caller: Caller, environment: str, upstream: str | None, present: Pu
     if address == addresses.UPSTREAM:
         if caller.kind is not CallerKind.OPERATOR or environment == "live":
             raise _upstream_invalid("platform: is the platform's own, in the sandbox")
-    elif address.startswith("city:"):
-        if environment == "live" or not address.removeprefix("city:").replace("-", "").isalnum():
-            raise _upstream_invalid("city:DEPARTMENT is for the sandbox only")
     elif address and address != addresses.COMPOSED:
-        try:
-            egress.parse_target(address)
-        except egress.EgressError as fault:
-            raise _upstream_invalid(str(fault)) from fault
+        upstreams.check_address(address, environment)
     return address
+
+
+def _mapping(caller: Caller, mapping: str | None, address: str, present: Publication | None) -> str:
+    """The mapping to publish with; whoever may set an upstream may set how it is spoken to."""
+    kept = present.mapping if present is not None else ""
+    if mapping is None:
+        return kept if address else ""
+    if mapping != kept:
+        check_can_set_upstream(caller)
+    return mapping
 
 
 def _upstream_invalid(message: str) -> Refusal:
@@ -146,7 +153,7 @@ async def _put(
         id=release.publication_id,
         defaults={
             "version_id": version.id, "service": version.service, "version": version.version,
-            "environment": release.publication_id.rpartition("/")[2], "upstream": release.upstream,
+            "environment": release.publication_id.rpartition("/")[2], "upstream": release.upstream, "mapping": release.mapping,
             "contract_digest": release.digest, "state": "published", "approval_id": "", "retired_at": None,
             "published_by": release.published_by, "published_at": clock.now(), **frozen.columns,
         },
@@ -233,7 +240,7 @@ async def _wait(
         id=release.publication_id,
         defaults={
             "version_id": version.id, "service": version.service, "version": version.version,
-            "environment": "live", "upstream": release.upstream, "contract_digest": release.digest,
+            "environment": "live", "upstream": release.upstream, "mapping": release.mapping, "contract_digest": release.digest,
             "state": "pending", "approval_id": approval.id, "published_by": release.published_by, **frozen.columns,
         },
     )  # fmt: skip

@@ -268,7 +268,7 @@ async def publish_service(
 ) -> schemas.Published:
     upstream = data.upstream or None
     row = await publishing.publish(
-        caller, service_id, data.environment, upstream, force_reason=data.force_reason
+        caller, service_id, data.environment, upstream, mapping=data.mapping, force_reason=data.force_reason
     )
     return views.published(row)
 

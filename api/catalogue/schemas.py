@@ -202,10 +202,13 @@ class ContractDetail(Struct, frozen=True):
 
 
 class PublishRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """`upstream`: empty keeps what is set, `synthetic` takes it away, else http(s)://…, set by operators only."""
+    """`upstream`: empty keeps what is set, `synthetic` takes it away, else http(s)://…, soap+https://…, sql+postgresql://…
+    or files:///…, set by operators only. `mapping`: the YAML of the mapping; null keeps what is set, "" takes it away.
+    """
 
     environment: EnvironmentName
     upstream: Annotated[str, Meta(max_length=500)] | None = None
+    mapping: Annotated[str, Meta(max_length=524288)] | None = None
     force_reason: Annotated[str, Meta(max_length=500)] = ""
 
 

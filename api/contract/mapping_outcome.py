@@ -48,6 +48,19 @@ class Verdict(Struct, frozen=True):
     is_retryable: bool = False
 
 
+class Fact(Struct, frozen=True):
+    """Where a department says what fills a problem's text: `head/nd`, or `head/nd | int` for a number."""
+
+    at: tuple[str, ...]
+    is_number: bool = False
+
+    def read(self, text: str) -> Any:
+        """The fact; None where nothing is said."""
+        if not text:
+            return None
+        return int(text) if self.is_number and text.lstrip("-").isdigit() else text
+
+
 class Outcome(Struct, frozen=True):
     """The outcomes of one operation. Without `at` the HTTP status alone decides."""
 
@@ -55,7 +68,7 @@ class Outcome(Struct, frozen=True):
     by_status: bool = False
     verdicts: dict[str, Verdict] = field(default_factory=dict)  # by code
     by_slug: dict[str, Verdict] = field(default_factory=dict)
-    facts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: dict[str, "Fact"] = field(default_factory=dict)
     message: tuple[str, ...] = ()
     ok_code: str = ""
     via: str = ""  # `fault`: the department refuses by SOAP Fault
@@ -132,7 +145,10 @@ def compile_outcome(spec: JsonObject, slugs: JsonObject, pointer: str) -> Outcom
         by_status=at == STATUS,
         verdicts=verdicts,
         by_slug=by_slug,
-        facts={str(name): _steps(str(path)) for name, path in (spec.get("facts") or {}).items()},
+        facts={
+            str(name): _fact(str(one), f"{where}/facts/{name}")
+            for name, one in (spec.get("facts") or {}).items()
+        },
         message=_steps(str(spec.get("message", ""))),
         ok_code=next(iter(ok), ""),
         via=via,
@@ -158,6 +174,13 @@ def _verdicts(spec: JsonObject, slugs: JsonObject, where: str) -> tuple[dict[str
 
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(step for step in path.split("/") if step)
+
+
+def _fact(written: str, pointer: str) -> Fact:
+    path, _, rule = written.partition("|")
+    if rule.strip() not in ("", "int"):
+        raise MappingError(pointer, "a native path, or a native path and `| int`")
+    return Fact(_steps(path.strip()), rule.strip() == "int")
 
 
 def _codes(written: Any, pointer: str) -> dict[str, Any]:

@@ -50,6 +50,24 @@ class MappingError(ValueError):
         self.message = message
 
 
+def put_at(tree: dict[str, Any], steps: tuple[str, ...], native: Any) -> None:
+    """Put a value at a native path, making the nodes on the way."""
+    place = tree
+    for step in steps[:-1]:
+        inner = place.get(step)
+        if not isinstance(inner, dict):
+            # an element that had text so far, and now gets an attribute or a child beside it
+            inner = {} if inner is None else {"#text": inner}
+            place[step] = inner
+        place = inner
+    last = steps[-1]
+    present = place.get(last)
+    if isinstance(present, dict) and not isinstance(native, dict) and last[:1] != "@":
+        present["#text"] = native
+    else:
+        place[last] = native
+
+
 class Node:
     """One compiled rule: a value at a native path."""
 
@@ -70,19 +88,7 @@ class Node:
         raise NotImplementedError
 
     def put(self, tree: dict[str, Any], native: Any) -> None:
-        place = tree
-        for step in self.container:
-            inner = place.get(step)
-            if not isinstance(inner, dict):
-                # an element that has text so far, and now gets an attribute beside it
-                inner = {} if inner is None else {"#text": inner}
-                place[step] = inner
-            place = inner
-        present = place.get(self.last)
-        if isinstance(present, dict) and not isinstance(native, dict) and self.last[:1] != "@":
-            present["#text"] = native
-        else:
-            place[self.last] = native
+        put_at(tree, self.steps, native)
 
     def find(self, tree: Any) -> Any:
         """The native value, `ABSENT` where there is none."""

@@ -222,13 +222,13 @@ class CodesRule:
         self._contract = {text_of(code): key for key, code in codes.items()}
         if len(self._contract) != len(self._native):
             raise ValueError("two values have one code: it could not be read back")
-        self._keeps_others = keeps_others
+        self.keeps_others = keeps_others
         self.codes = list(self._contract)
 
     def to_native(self, value: Any) -> Any:
         found = self._native.get(_code_key(value))
         if found is None:
-            if self._keeps_others and isinstance(value, str) and value not in self._contract:
+            if self.keeps_others and isinstance(value, str) and value not in self._contract:
                 return value
             raise RuleError("the value has no code in the mapping")
         return found
@@ -237,7 +237,7 @@ class CodesRule:
         text = _string(value)
         if text in self._contract:
             return self._contract[text]
-        if self._keeps_others and text not in self._native:
+        if self.keeps_others and text not in self._native:
             return text
         raise RuleError(f"the code {text[:20]} is not in the mapping")
 

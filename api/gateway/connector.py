@@ -36,6 +36,9 @@ class Result(Struct):
     body: bytes | AsyncIterator[bytes] = b""
     events: list[dict[str, Any]] = field(default_factory=list)
     is_synthetic: bool = False  # made from the schema alone: `Kaimen-Sandbox: synthetic`
+    is_sound: bool = (
+        False  # the system works, whatever the status says: no point against it in the circuit breaker
+    )
 
 
 class Request(Struct):

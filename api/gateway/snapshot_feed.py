@@ -150,7 +150,7 @@ class SnapshotFeed:
         for row in rows:
             try:
                 service = await asyncio.to_thread(self._read, row.document)
-                connector = self._connectors.connector_for(row.upstream, service)
+                connector = self._connectors.connector_for(row.upstream, service, row.mapping)
             except (LookupError, ValueError, TypeError, msgspec.MsgspecError) as error:
                 log_warning("gateway.publication_unusable", publication=row.id, error=str(error)[:300])
                 continue

@@ -8,6 +8,7 @@ import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Router
@@ -23,7 +24,8 @@ from api.events.courier import Courier
 from api.events.release import AppClocks
 from api.gateway.cases import Cases
 from api.gateway.connectors import compose
-from api.gateway.connectors.http import http_factory
+from api.gateway.connectors.from_mapping import SCHEMES, Maker
+from api.gateway.connectors.http import egress_of, http_factory
 from api.gateway.connectors.registry import ConnectorRegistry
 from api.gateway.evidence import EvidenceWriter
 from api.gateway.forwarding import withhold
@@ -81,10 +83,20 @@ class DataPlane:
         return self._face
 
     def register_http(self) -> None:
-        """Serve upstreams at http:// and https:// addresses."""
+        """Serve upstreams at http:// and https:// addresses, and every protocol that a mapping may speak."""
         factory = http_factory(self.settings)
         self.connectors.register("http", factory)
         self.connectors.register("https", factory)
+        home = self.settings.home_path.resolve()
+        maker = Maker(
+            egress_of(self.settings),
+            docs_url=self.settings.docs_url,
+            stall_seconds=self.settings.call_deadline_ms / 1000,
+            key_of=lambda service: self.vault.derive(f"upstream {self.settings.environment} {service}"),
+            drop_path=Path(self.settings.drop_path).resolve() if self.settings.drop_path else home / "drop",
+        )
+        for scheme in ("http", "https", *SCHEMES):
+            self.connectors.register_mapped(scheme, maker.make)
 
     def handlers(self) -> list[Router | HTTPRouteHandler]:
         """The part of the platform API that a live process serves too: its own request log, and events to fetch."""

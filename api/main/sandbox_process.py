@@ -18,6 +18,7 @@ from api.identity.oauth import routes as oauth_routes
 from api.identity.registration import endpoint as registration_endpoint
 from api.main import health
 from api.main.answers import SandboxCallCounter, outside_of
+from api.main.city_upstreams import native_side, register_city
 from api.main.control_plane import city_answers, city_side, platform_routers
 from api.main.data_plane import DataPlane
 from api.settings import Settings
@@ -37,7 +38,8 @@ def compose_sandbox(
     is_sole = settings.workers == 1 and not settings.limit_share and not settings.redis_url
     side = city_side(settings, is_sole=is_sole)
     plane.register_http()
-    plane.connectors.register("city", side.connector)
+    native = native_side(settings, side)
+    register_city(plane.connectors, settings, side, native)
     plane.clocks, plane.clock_of = side.clocks, side.clocks.text_of
     plane.connectors.register("", synthetic_connector)
     portal = portal_plugin(settings, gateway=plane, ring=plane.oauth.ring, vault=plane.vault)

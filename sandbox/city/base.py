@@ -58,6 +58,12 @@ class City:
         """All rows; a statement that may find many carries its LIMIT."""
         return self._connection.execute(statement, values).fetchall()
 
+    def named(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """All rows, their columns by name."""
+        cursor = self._connection.execute(statement, values)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
     def close(self) -> None:
         self._connection.close()
 

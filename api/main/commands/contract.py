@@ -11,6 +11,7 @@ from api.contract import diff as differ
 from api.contract.importing import Imported, read_contract
 from api.contract.load import load_path
 from api.contract.model import Severity
+from api.main.commands.contract_draft import draft_command
 from api.main.context import Platform, platform_command
 from api.main.output import FAILED, fail_with_problem, print_json, print_table
 
@@ -19,7 +20,10 @@ MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
 @click.group()
 def contract() -> None:
-    """Contracts: lint, import, diff, publish."""
+    """Contracts: draft, lint, import, diff, publish."""
+
+
+contract.add_command(draft_command)
 
 
 def _root_option(function: Any) -> Any:
@@ -193,15 +197,25 @@ def _diff_published(
 @click.option(
     "--upstream",
     default="",
-    help="http(s)://… of the department's system; none: synthetic answers (sandbox).",
+    help="Address of the department's system: http(s)://…, soap+http(s)://…, sql+postgresql://…, files:///…; none: synthetic answers (sandbox).",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="How that system is spoken to (mapping.yaml); without it, by the contract's own paths.",
 )
 @click.option(
     "--force", "force_reason", default="", metavar="REASON", help="Publish a breaking change in the sandbox."
 )
 @platform_command
-def publish(platform: Platform, service: str, environment: str, upstream: str, force_reason: str) -> None:
+def publish(
+    platform: Platform, service: str, environment: str, upstream: str, mapping: Path | None, force_reason: str
+) -> None:
     """Offer a version. Sandbox at once; live after a second person of the department approved it."""
     body = {"environment": environment, "upstream": upstream, "force_reason": force_reason}
+    if mapping is not None:
+        body["mapping"] = mapping.read_text(encoding="utf-8")
     made = platform.request("POST", f"/platform/v1/services/{service}/publish", body=body)
     if platform.as_json:
         print_json(made)

@@ -1,0 +1,70 @@
+"""Upstreams `city+soap:DEPARTMENT` and its like: the city's own servers, views and folders, through the real connectors.
+
+What they are resolved to lives in this process or below KAIMEN_HOME: the loopback listener of `sandbox.city.native`,
+the exchange database, the drop folder. Operations that a department's mapping leaves out are answered in process.
+"""
+
+from pathlib import Path
+
+from api.contract.mapping import CompiledMapping, compile_mapping, read_mapping
+from api.contract.model import Service
+from api.core.egress import LOOPBACK, Egress
+from api.gateway.connector import Connector
+from api.gateway.connectors.from_mapping import Maker
+from api.gateway.connectors.registry import ConnectorRegistry
+from api.settings import Settings
+from sandbox.city.connector import CitySide
+from sandbox.city.departments import DEPARTMENTS
+from sandbox.city.inventory import read_services
+from sandbox.city.native.exchange import DATABASES, DROPS, Keeper, KeptCurrent
+from sandbox.city.native.side import NativeSide
+
+PROTOCOLS = ("soap", "http", "sql", "files")
+
+
+def native_side(settings: Settings, side: CitySide) -> NativeSide:
+    """The native servers of this process; open them before the plane loads its services."""
+    return NativeSide(
+        DEPARTMENTS, read_services, lambda slug: side.connector(f"city:{slug}", None), settings.docs_url
+    )
+
+
+def register_city(
+    registry: ConnectorRegistry, settings: Settings, side: CitySide, native: NativeSide
+) -> None:
+    """Serve upstreams `city:` and `city+PROTOCOL:`."""
+    home = settings.home_path.resolve()
+    maker = Maker(
+        Egress(LOOPBACK),
+        docs_url=settings.docs_url,
+        stall_seconds=settings.call_deadline_ms / 1000,
+        key_of=native.key_of,
+        drop_path=home / DROPS,
+        database_path=home / DATABASES,
+    )
+
+    def make(upstream: str, service: Service, mapping: str) -> Connector:
+        slug = upstream.partition(":")[2]
+        department = side.connector(f"city:{slug}", service)
+        compiled = compile_mapping(read_mapping(mapping), service)
+        keeper = Keeper(compiled, department, side.states, home)
+        spoken = {one.protocol for one in compiled.operations.values()}
+        made = maker.connector(compiled, _ways(compiled, native, slug, keeper), rest=department)
+        return KeptCurrent(made, keeper) if spoken & {"sql", "files"} else made
+
+    registry.register("city", side.connector)
+    for protocol in PROTOCOLS:
+        registry.register_mapped(f"city+{protocol}", make)
+
+
+def _ways(compiled: CompiledMapping, native: NativeSide, slug: str, keeper: Keeper) -> dict[str, str]:
+    spoken = {one.protocol for one in compiled.operations.values()}
+    ways = {"sql": f"sql+sqlite://{_url(keeper.database)}", "files": f"files://{_url(keeper.folder)}"}
+    if spoken & {"soap", "http"}:
+        address = native.address(slug)
+        ways |= {"soap": f"soap+{address}", "http": address}
+    return ways
+
+
+def _url(path: Path) -> str:
+    return path.as_uri().removeprefix("file://")

@@ -1,0 +1,250 @@
+"""The departments that open no server: a view in an exchange database, tables in a drop folder. Both below KAIMEN_HOME.
+
+The department keeps them current: at seed time it writes what the mapping's `fill` names, and before a call of an
+app whose state or clock differs it writes what that app would see, beside the state's id. What the connector then
+reads is the database or the file, and nothing else.
+"""
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from api.contract.mapping import CompiledMapping, MappedOperation, write_request
+from api.contract.mapping_shapes import ROWS, ShapeError
+from api.contract.mapping_table import table_of, write_table
+from api.contract.model import Operation
+from api.core.upstream_headers import Told
+from api.gateway.connector import Connector, Context, Request, Result
+from sandbox.city.base import City
+from sandbox.city.native.behind import Native, context_of, native_of, request_of
+from sandbox.city.state import States
+
+DATABASES = "city/exchange"  # below KAIMEN_HOME
+DROPS = "city/drop"
+STATE, NUMBER = "ztbh", "xh"  # columns: whose state, which row
+_MOST_KNOWN = 20_000
+_TEXT_LIKE = (str, int, float)
+
+
+class KeptCurrent:
+    """A connector to a view or a file of the city, before which the department brings it up to date."""
+
+    keeps_deadline = True
+
+    def __init__(self, inner: Any, keeper: "Keeper") -> None:
+        self._inner = inner
+        self._keeper = keeper
+        self.guard = inner.guard
+
+    async def call(self, operation: Operation, request: Request, context: Context) -> Result:
+        """See Connector.call."""
+        whole = await self._keeper.keep(operation, request, context)
+        return whole if whole is not None else await self._inner.call(operation, request, context)
+
+    async def health(self) -> bool:
+        """Whether the view or the folder is there."""
+        return bool(await self._inner.health())
+
+    async def close(self) -> None:
+        await self._inner.close()
+        self._keeper.close()
+
+
+class Keeper:
+    """Keeps the view or the files of one department current."""
+
+    def __init__(self, compiled: CompiledMapping, department: Connector, states: States, home: Path) -> None:
+        slug = compiled.service.department or compiled.service.name
+        self._compiled = compiled
+        self._department = department
+        self._states = states
+        self._known: OrderedDict[tuple[Any, ...], None] = OrderedDict()
+        self.database = home / DATABASES / f"{slug}.sqlite3"
+        self.folder = home / DROPS / slug
+        self._connection: sqlite3.Connection | None = None
+        self._columns: dict[str, set[str]] = {}
+
+    async def keep(self, operation: Operation, request: Request, context: Context) -> Result | None:
+        """See to it that the answer to this call is there. An answer that no table can hold is given back."""
+        mapped = self._compiled.operations.get(operation.id)
+        if mapped is None or mapped.protocol not in {"sql", "files"}:
+            return None
+        state = await self._states.current(context.state_id or context.app_id)
+        words = {"state": context.state_id, "clock": context.clock}
+        try:
+            tree = write_request(
+                mapped, {**request.headers, **request.query, **request.path}, request.json, words
+            )
+        except ShapeError:
+            return None  # the connector tells it
+        key = (
+            operation.id, msgspec.json.encode(tree), context.state_id, state.version, context.clock[:10],
+            context.scenario, context.purpose, context.subject,
+        )  # fmt: skip
+        if key in self._known and not context.scenario:
+            self._known.move_to_end(key)
+            return None
+        result = await self._department.call(operation, request, context)
+        try:
+            native = native_of(mapped, result)
+        except ShapeError:
+            return result
+        if native.whole is not None:
+            return native.whole
+        self.write(mapped, tree, native, context.state_id)
+        self._remember(key)
+        return None
+
+    def _remember(self, key: tuple[Any, ...]) -> None:
+        self._known[key] = None
+        while len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    # -- writing --------------------------------------------------------------------------------------
+    def write(self, mapped: MappedOperation, asked: Mapping[str, Any], native: Native, state_id: str) -> None:
+        """Put the rows of one answer where they belong, in the place of those that were there."""
+        rows = rows_of(mapped, native.tree)
+        if mapped.protocol == "sql":
+            self._write_rows(mapped, asked, rows, state_id)
+        else:
+            self._write_file(mapped, asked, rows)
+
+    def _write_rows(
+        self, mapped: MappedOperation, asked: Mapping[str, Any], rows: list[dict[str, Any]], state_id: str
+    ) -> None:
+        table = str(mapped.settings.get("table") or f"v_{mapped.operation.id}")
+        asks = {name: _plain(value) for name, value in asked.items()}
+        asks |= {node.last: None for node in mapped.parameters.values() if node.last not in asks}
+        connection = self._opened()
+        columns = [*dict.fromkeys([*asks, *(name for row in rows for name in row)]), STATE, NUMBER]
+        self._ensure(connection, table, columns)
+        where = " AND ".join([f"{_quoted(name)} IS ?" for name in asks] + [f"{STATE} IS ?"])
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"DELETE FROM {_quoted(table)} WHERE {where}", (*asks.values(), state_id))  # noqa: S608 - names of the mapping, quoted
+        for number, row in enumerate(rows):
+            values = {**row, **asks, STATE: state_id, NUMBER: number}
+            names = ", ".join(map(_quoted, values))
+            marks = ", ".join("?" * len(values))
+            connection.execute(
+                f"INSERT INTO {_quoted(table)} ({names}) VALUES ({marks})",  # noqa: S608 - names of the mapping, quoted
+                [_plain(value) for value in values.values()],
+            )
+        connection.execute("COMMIT")
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.database.parent.mkdir(parents=True, exist_ok=True)
+            made = sqlite3.connect(self.database, isolation_level=None, timeout=10, check_same_thread=False)
+            made.execute("PRAGMA journal_mode=WAL").fetchall()
+            made.execute("PRAGMA synchronous=OFF").fetchall()  # made again from the city at any time
+            self._connection = made
+        return self._connection
+
+    def _ensure(self, connection: sqlite3.Connection, table: str, columns: list[str]) -> None:
+        """The table with these columns, an index over the state."""
+        known = self._columns.get(table)
+        if known is None:
+            known = {row[1].lower() for row in connection.execute(f"PRAGMA table_info({_quoted(table)})")}
+        missing = [name for name in dict.fromkeys(columns) if name.lower() not in known]
+        if missing and not known:
+            listed = ", ".join(map(_quoted, _once(missing)))
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {_quoted(table)} ({listed})")
+            first = next(iter(columns))
+            connection.execute(
+                f"CREATE INDEX IF NOT EXISTS {_quoted(table + '_i')} ON {_quoted(table)} ({_quoted(first)}, {STATE})"
+            )
+        else:
+            for name in _once(missing):
+                connection.execute(f"ALTER TABLE {_quoted(table)} ADD COLUMN {_quoted(name)}")
+        self._columns[table] = known | {name.lower() for name in missing}
+
+    def _write_file(
+        self, mapped: MappedOperation, asked: Mapping[str, Any], rows: list[dict[str, Any]]
+    ) -> None:
+        settings = {**self._compiled.file.settings["files"], **mapped.settings}
+        encoding = self._compiled.file.encoding
+        path = self.folder / str(settings["file"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        asks = {name: "" if value is None else str(value) for name, value in asked.items()}
+        known = table_of(path.read_bytes(), settings, encoding, (0, 0, 0)).rows if path.is_file() else []
+        kept: list[dict[str, Any]] = [
+            row for row in known if any(row.get(name) != value for name, value in asks.items())
+        ]
+        kept += [{**row, **asks} for row in rows]
+        columns = list(dict.fromkeys(name for row in [*known, *kept] for name in row)) or list(asks)
+        replace_file(path, write_table(kept, settings, encoding, columns))
+
+    def close(self) -> None:
+        """Give back the database."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    # -- at seed time ---------------------------------------------------------------------------------
+    async def fill(self, city: City, environment: str = "sandbox") -> int:
+        """Write what every `fill` names, as the city stands; how many calls that were."""
+        count = 0
+        for mapped in self._compiled.operations.values():
+            statement = mapped.settings.get("fill")
+            if not statement or mapped.protocol not in {"sql", "files"}:
+                continue
+            tables: list[tuple[dict[str, Any], Native]] = []
+            for values in city.named(str(statement)):
+                request = request_of(mapped.operation, values, None, {})
+                context = context_of(Told(environment=environment), self._compiled.service.key)
+                result = await self._department.call(mapped.operation, request, context)
+                native = native_of(mapped, result)
+                if native.whole is None:
+                    tables.append((write_request(mapped, values, None, {}), native))
+                count += 1
+            self._write_all(mapped, tables)
+        return count
+
+    def _write_all(self, mapped: MappedOperation, answers: list[tuple[dict[str, Any], Native]]) -> None:
+        if mapped.protocol == "sql":
+            for asked, native in answers:
+                self.write(mapped, asked, native, "")
+            return
+        settings = {**self._compiled.file.settings["files"], **mapped.settings}
+        rows = [
+            {**row, **{name: "" if value is None else str(value) for name, value in asked.items()}}
+            for asked, native in answers
+            for row in rows_of(mapped, native.tree)
+        ]
+        path = self.folder / str(settings["file"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        replace_file(path, write_table(rows, settings, self._compiled.file.encoding, columns))
+
+
+def rows_of(mapped: MappedOperation, tree: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a native tree: its list `rows`, each with the columns beside it; one row where there is no list."""
+    beside = {name: value for name, value in tree.items() if name != ROWS}
+    if ROWS not in tree:
+        return [dict(beside)]
+    return [{**beside, **row} for row in tree[ROWS]]
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put a file in place of another in one step."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_bytes(data)
+    beside.replace(path)
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, _TEXT_LIKE):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _once(names: list[str]) -> list[str]:
+    return list({name.lower(): name for name in reversed(names)}.values())[::-1]
