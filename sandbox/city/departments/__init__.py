@@ -5,9 +5,11 @@ A new department is a new folder and a line in DEPARTMENTS; nothing else names i
 
 from sandbox.city.department import Department
 from sandbox.city.departments.civil_affairs.behaviour import department as civil_affairs
+from sandbox.city.departments.credit.behaviour import department as credit
 from sandbox.city.departments.health.behaviour import department as health
 from sandbox.city.departments.hotline.behaviour import department as hotline
 from sandbox.city.departments.housing.behaviour import department as housing
+from sandbox.city.departments.justice.behaviour import department as justice
 from sandbox.city.departments.market_regulation.behaviour import department as market_regulation
 from sandbox.city.departments.medical_insurance.behaviour import department as medical_insurance
 from sandbox.city.departments.post.behaviour import department as post
@@ -20,9 +22,11 @@ from sandbox.city.departments.utilities.behaviour import department as utilities
 
 DEPARTMENTS: tuple[Department, ...] = (
     civil_affairs,
+    credit,
     health,
     hotline,
     housing,
+    justice,
     market_regulation,
     medical_insurance,
     post,
