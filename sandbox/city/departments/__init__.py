@@ -6,6 +6,7 @@ A new department is a new folder and a line in DEPARTMENTS; nothing else names i
 from sandbox.city.department import Department
 from sandbox.city.departments.civil_affairs.behaviour import department as civil_affairs
 from sandbox.city.departments.credit.behaviour import department as credit
+from sandbox.city.departments.culture_tourism.behaviour import department as culture_tourism
 from sandbox.city.departments.health.behaviour import department as health
 from sandbox.city.departments.hotline.behaviour import department as hotline
 from sandbox.city.departments.housing.behaviour import department as housing
@@ -23,6 +24,7 @@ from sandbox.city.departments.utilities.behaviour import department as utilities
 DEPARTMENTS: tuple[Department, ...] = (
     civil_affairs,
     credit,
+    culture_tourism,
     health,
     hotline,
     housing,
