@@ -16,7 +16,7 @@ import pytest
 
 from api.core.store import Stores, open_stores
 from api.settings import Settings
-from tests import databases
+from tests import databases, seeded
 
 # No timed asserts: a busy machine is no defect.
 hypothesis.settings.register_profile(
@@ -61,6 +61,13 @@ async def migrated(database: str, home: Path, request: pytest.FixtureRequest) ->
     yield made
     if server_url:
         await databases.drop_database(server_url, made.url)
+
+
+@pytest.fixture(scope="module")
+def seeded_home(migrated: Stores) -> Stores:
+    """The migrated stores with a seeded city in them, not opened; a test that uses it has a city in `home` too."""
+    seeded.put(migrated.home, migrated.url)
+    return migrated
 
 
 @pytest.fixture(scope="module")

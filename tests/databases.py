@@ -26,6 +26,7 @@ import pytest
 
 from api.core.store import Stores, migrate
 from api.main.stores import APPS
+from tests import seeded
 
 URL_VARIABLE = "KAIMEN_TEST_POSTGRESQL"
 START_SECONDS = 60
@@ -59,6 +60,7 @@ def postgresql_server() -> Iterator[str]:
         try:
             yield given
         finally:
+            seeded.drop(given)
             drop_template(given)
         return
     programs = _programs()

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import seeded
+
 ROOT = Path(__file__).resolve().parent.parent
 KAIMEN = [sys.executable, "-m", "api.main"]
 
@@ -70,6 +72,10 @@ class Installation:
                 f"kaimen {' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}"
             )
         return done
+
+    def seed(self) -> None:
+        """A city of seeded.CITIZENS with all its services, as `kaimen city seed` makes it: a copy of one made before."""
+        seeded.put(self.home, self.extra.get("KAIMEN_DATABASE_URL", ""), self.sandbox_url)
 
     def json(self, *arguments: str, timeout: float = 120) -> dict:
         """The JSON object that `kaimen ARGUMENTS… --json` prints."""

@@ -33,7 +33,9 @@ async def _first_start(settings: Settings, citizens: int, companies: int, seed: 
             )
 
 
-async def seed_city(settings: Settings, *, citizens: int, companies: int, seed: int) -> dict[str, Any]:
+async def seed_city(
+    settings: Settings, *, citizens: int, companies: int, seed: int, is_brief: bool = True
+) -> dict[str, Any]:
     """Generate the city and publish its departments' services in the sandbox, with a progress line."""
     shown = {"text": ""}
 
@@ -44,7 +46,12 @@ async def seed_city(settings: Settings, *, citizens: int, companies: int, seed: 
             click.echo("\r" + line.ljust(60), nl=False, err=True)
 
     report = await install.seed(
-        settings.home_path, citizens=citizens, companies=companies, seed=seed, progress=progress
+        settings.home_path,
+        citizens=citizens,
+        companies=companies,
+        seed=seed,
+        progress=progress,
+        is_brief=is_brief,
     )
     if shown["text"]:
         click.echo("\r".ljust(62) + "\r", nl=False, err=True)

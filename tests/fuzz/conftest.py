@@ -23,7 +23,7 @@ SETTINGS = {"KAIMEN_TRUSTED_PROXIES": "127.0.0.0/8", "KAIMEN_CALL_DEADLINE_MS": 
 def installation(migrated: Stores) -> Installation:
     """A home on the module's database, seeded."""
     made = Installation(Path(migrated.home), extra={"KAIMEN_DATABASE_URL": migrated.url, **SETTINGS})
-    made.command("city", "seed", "--citizens", "200", "--companies", "60", "--seed", "7")
+    made.seed()
     return made
 
 

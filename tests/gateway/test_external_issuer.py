@@ -59,7 +59,7 @@ def place(migrated: Stores) -> Iterator[Place]:
     port = databases.free_port()
     process = subprocess.Popen([sys.executable, "-m", "tests.gateway.other_issuer", str(port)], cwd=ROOT)
     installation = Installation(Path(migrated.home))
-    installation.command("city", "seed", "--citizens", "100", "--companies", "40", "--seed", "7")
+    installation.seed()
     app = installation.json("app", "create", "--name", "bank", "--subscribe", "company@v1")
     code = installation.company_in_business()
     setting = json.dumps([{

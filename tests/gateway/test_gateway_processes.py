@@ -61,7 +61,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair(migrated: Stores) -> Iterator[Pair]:
     installation = Installation(Path(migrated.home), extra={"KAIMEN_DATABASE_URL": migrated.url})
-    installation.command("city", "seed", "--citizens", "100", "--companies", "40", "--seed", "7")
+    installation.seed()
     app = installation.json(
         "app", "create", "--name", "bank", "--subscribe", "company@v1", "--subscribe", "tax@v1:bank-credit"
     )

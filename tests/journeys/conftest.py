@@ -14,7 +14,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     home = Path(tmp_path_factory.mktemp("journeys"))
     # visitors name an address of their own, so that limits by address do not end a journey early
     made = Installation(home, extra={"KAIMEN_TRUSTED_PROXIES": "127.0.0.0/8"})
-    made.command("city", "seed", "--citizens", "400", "--companies", "120", "--seed", "7")
+    made.seed()
     return made
 
 

@@ -95,7 +95,7 @@ def test_a_stopped_server_has_written_every_call(
 ) -> None:
     """SIGTERM right after the last answer: the log holds it all the same."""
     other = Installation(tmp_path_factory.mktemp("stopped"))
-    other.command("city", "seed", "--citizens", "200", "--companies", "60")
+    other.seed()
     with other.serving("sandbox") as server:
         app = other.json("app", "create", "--name", "last", "--subscribe", "company@v1")
         code = next(

@@ -13,7 +13,7 @@ from tests.visitor import Visitor, say_goodbye
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     home = Path(tmp_path_factory.mktemp("portal"))
     made = Installation(home, extra={"KAIMEN_TRUSTED_PROXIES": "127.0.0.0/8"})
-    made.command("city", "seed", "--citizens", "300", "--companies", "80", "--seed", "7")
+    made.seed()
     return made
 
 

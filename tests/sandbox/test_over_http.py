@@ -105,7 +105,7 @@ class App:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     installation = Installation(Path(tmp_path_factory.mktemp("city-over-http")))
-    installation.command("city", "seed", "--citizens", "200", "--companies", "40", "--seed", "5")
+    installation.seed()
     with installation.serving("sandbox") as running, httpx.Client(base_url=running.url, timeout=30) as client:
         yield Server(client, installation)
 

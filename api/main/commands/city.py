@@ -33,18 +33,18 @@ def seed(citizens: int, companies: int, seed: int, as_json: bool) -> None:
     """Generate the city and publish its services in the sandbox. Safe to repeat."""
     if companies > citizens:
         raise click.UsageError("--companies must not be above --citizens: every company has its people")
-    report = asyncio.run(_seed(citizens, companies, seed))
+    report = asyncio.run(_seed(citizens, companies, seed, is_brief=not as_json))
     if as_json:
         print_json(report)
     else:
         click.echo(f"✓ {citizens} citizens and {companies} companies; try: kaimen city report")
 
 
-async def _seed(citizens: int, companies: int, seed: int) -> dict[str, Any]:
+async def _seed(citizens: int, companies: int, seed: int, *, is_brief: bool) -> dict[str, Any]:
     settings = settings_of_shell()
     await store.migrate(stores_of(settings))
     async with compose_local(settings):
-        return await seed_city(settings, citizens=citizens, companies=companies, seed=seed)
+        return await seed_city(settings, citizens=citizens, companies=companies, seed=seed, is_brief=is_brief)
 
 
 @city.command("report")

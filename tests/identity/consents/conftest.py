@@ -23,7 +23,6 @@ from api.identity.installation import Installation, configure
 from api.identity.models import App, Grant, Organisation
 from api.main.answers import outside_of
 from api.settings import Settings
-from sandbox.city import install
 from sandbox.city.base import CityFile
 from sandbox.city.subjects import CitySubjects
 
@@ -101,14 +100,13 @@ class World:
 
 
 @pytest.fixture(scope="module")
-async def world(stores: Stores, settings: Settings) -> AsyncIterator[World]:
+async def world(seeded_home: Stores, stores: Stores, settings: Settings) -> AsyncIterator[World]:
     vault = Vault(read_or_make_master_key(settings.home_path / "master.key"))
     file = CityFile(settings.home_path)
     city = CitySubjects(file, SubjectIds(vault, "sandbox"))
     register = Register(city)
     outside.use(outside_of(settings))
     configure(Installation(settings=settings, subjects=city, register=register))
-    await install.seed(settings.home_path, citizens=200, companies=40, seed=3)
     made = World(None, city, register, settings)  # type: ignore[arg-type]  # the app comes next
     made.app = await made.bank_app(
         "tax@v1:bank-credit",

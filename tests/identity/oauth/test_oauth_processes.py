@@ -48,7 +48,7 @@ def pair(migrated: Stores) -> Iterator[Pair]:
     # requests name an address of their own, so that limits by address do not end the test early
     extra = {"KAIMEN_DATABASE_URL": migrated.url, "KAIMEN_TRUSTED_PROXIES": "127.0.0.0/8"}
     installation = Installation(Path(migrated.home), extra=extra)
-    installation.command("city", "seed", "--citizens", "100", "--companies", "40", "--seed", "7")
+    installation.seed()
     code = installation.company_in_business()
     with (
         installation.serving() as first,
