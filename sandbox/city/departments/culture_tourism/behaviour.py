@@ -110,7 +110,7 @@ def book_visit(call: Call) -> Answer:
     for other in bookings_of(world):
         same = (other["museum"], other["day"], other["visitor"]["number"])
         if same == (museum.id, body["day"], visitor["number"]):
-            raise Refused("culture-visit-twice", number=other["number"])
+            raise Refused("culture-visit-twice", booking=other["number"])
     is_ahead = begins_at(body["day"], body["slot"]) > world.now
     if not is_ahead or (day - world.today).days > BOOKABLE_DAYS:
         raise Refused("culture-day-not-bookable", day=body["day"])
@@ -192,7 +192,7 @@ def apply_library_card(call: Call) -> Answer:
         raise Refused("culture-card-too-young", age=_LEAST_AGE_OF_CARD)
     known = world.get(CARD, body["number"])
     if known is not None and known["expires_on"] >= today.isoformat():
-        raise Refused("culture-card-valid", number=known["number"], expires_on=known["expires_on"])
+        raise Refused("culture-card-valid", card=known["number"], expires_on=known["expires_on"])
     card = {
         "number": free_number(call, CARD, "TS"),
         "holder": {"name": body["name"], "number": body["number"]},
