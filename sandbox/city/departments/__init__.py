@@ -7,6 +7,8 @@ from sandbox.city.department import Department
 from sandbox.city.departments.civil_affairs.behaviour import department as civil_affairs
 from sandbox.city.departments.credit.behaviour import department as credit
 from sandbox.city.departments.culture_tourism.behaviour import department as culture_tourism
+from sandbox.city.departments.disability.behaviour import department as disability
+from sandbox.city.departments.education.behaviour import department as education
 from sandbox.city.departments.health.behaviour import department as health
 from sandbox.city.departments.hotline.behaviour import department as hotline
 from sandbox.city.departments.housing.behaviour import department as housing
@@ -20,11 +22,14 @@ from sandbox.city.departments.social_security.behaviour import department as soc
 from sandbox.city.departments.tax.behaviour import department as tax
 from sandbox.city.departments.transport.behaviour import department as transport
 from sandbox.city.departments.utilities.behaviour import department as utilities
+from sandbox.city.departments.veterans.behaviour import department as veterans
 
 DEPARTMENTS: tuple[Department, ...] = (
     civil_affairs,
     credit,
     culture_tourism,
+    disability,
+    education,
     health,
     hotline,
     housing,
@@ -38,5 +43,6 @@ DEPARTMENTS: tuple[Department, ...] = (
     tax,
     transport,
     utilities,
+    veterans,
 )
 BY_SLUG = {department.slug: department for department in DEPARTMENTS}
