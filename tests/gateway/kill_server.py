@@ -34,6 +34,7 @@ async def main(home: str, url: str, port: int) -> None:
             loop="uvloop",
             http=PlainFirstProtocol,
             lifespan="off",
+            proxy_headers=False,
             access_log=False,
             log_level="warning",
         )

@@ -19,7 +19,13 @@ async def served(app: Any) -> AsyncIterator[int]:
     listener = socket.socket(proto=socket.IPPROTO_TCP)  # else asyncio leaves Nagle on
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http=PlainFirstProtocol, ws="none", lifespan="off", log_level="critical", access_log=False
+        app,
+        http=PlainFirstProtocol,
+        ws="none",
+        lifespan="off",
+        proxy_headers=False,
+        log_level="critical",
+        access_log=False,
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
