@@ -33,7 +33,9 @@ def test_lints_clean_and_loses_nothing(department: Department) -> None:
     findings = [one for one in read.findings if one.rule != "level-clean-room"]  # said of L4 on purpose
     assert [f"{one.rule} {one.pointer} {one.message}" for one in findings] == []
     assert [f"{one.rule} {one.pointer}" for one in read.losses] == []
-    assert {verdict.verdict for verdict in read.verdicts.values()} == {"ok"}
+    is_whole = len(findings) == len(read.findings)  # the clean room alone offers L4, which degrades the other faces
+    verdicts = {verdict.verdict for verdict in read.verdicts.values()}
+    assert verdicts == {"ok"} if is_whole else verdicts <= {"ok", "degraded"}
     assert read.overlay["actions"] == [], "the importer has nothing to propose"
 
 
