@@ -39,13 +39,14 @@ from portal.pages import (
     requests,
     security,
     sign,
+    webhooks,
 )
 from portal.security_headers import page_headers as page_headers  # noqa: PLC0414 - for the composition root
 from portal.view import Navigation, came_from, draw, explain, is_person
 from sandbox.city.casting import cast
 
 _PAGES = (
-    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people, outside, providers,
+    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people, outside, providers, webhooks,
 )  # fmt: skip
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
