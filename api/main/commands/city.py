@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from api.core import store
+from api.main.commands.city_state import clock, reset, snapshot, state
 from api.main.compose import compose_local
 from api.main.context import settings_of_shell
 from api.main.first_start import seed_city
@@ -71,3 +72,7 @@ def personas(as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row['id']:<20}  {row['code']:<20}  {row['name']}  {row['story']['zh']}")
+
+
+for _command in (state, clock, reset, snapshot):
+    city.add_command(_command)
