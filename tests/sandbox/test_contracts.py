@@ -147,6 +147,12 @@ async def test_the_example_is_the_answer(service: Service, operation: Operation,
     assert validator.is_valid(media.example)
 
 
+def is_told(example: dict[str, Any], answer: dict[str, Any]) -> bool:
+    """Whether the example tells the answer; "…" stands for what only the city knows."""
+    detail = re.escape(str(example["detail"])).replace("…", ".+")
+    return {**example, "detail": ""} == {**answer, "detail": ""} and bool(re.fullmatch(detail, answer["detail"]))
+
+
 @operations
 async def test_the_examples_of_refusals_are_the_refusals(
     service: Service, operation: Operation, app: Client
@@ -170,7 +176,7 @@ async def test_the_examples_of_refusals_are_the_refusals(
             answer = await app(f"{service.name}/{operation.id}", **values)
             answered[slug].append({key: answer.body[key] for key in told})
     for slug, example in shown.items():
-        assert example in answered[slug]
+        assert any(is_told(example, one) for one in answered[slug]), (slug, example, answered[slug])
 
 
 @operations

@@ -220,7 +220,7 @@ def _shown_claim(world: World, claim: Record) -> dict[str, Any]:
         status = "ended"
     elif not _meets(world, claim["id_number"], condition):
         status = "suspended"
-    return {
+    shown = {
         "number": claim["number"],
         "status": status,
         "benefit": code,
@@ -228,6 +228,8 @@ def _shown_claim(world: World, claim: Record) -> dict[str, Any]:
         "english_name": en,
         "since": claim["since"],
     }
+    job = job_of(world, claim["id_number"]) if code == "tax-relief" else None
+    return shown if job is None else {**shown, "company_code": job["company_code"]}
 
 
 def _claim(call: Call) -> Record:
