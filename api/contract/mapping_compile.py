@@ -157,8 +157,8 @@ def compile_shape(path: str, spec: Any, meant: Meant, spot: Spot, pointer: str, 
             if name not in fields:
                 inner = spot.schemas.at(meant, name)
                 # in XML a list gets an element around it, so that none and an empty one stay two things
-                path = f"{name}/item" if inner.kind == "list" and spot.medium.repeats else name
-                fields[name] = compile_value(path, inner, spot, f"{pointer}/{name}", name, depth + 1)
+                inside = f"{name}/item" if inner.kind == "list" and spot.medium.repeats else name
+                fields[name] = compile_value(inside, inner, spot, f"{pointer}/{name}", name, depth + 1)
     return Shape(path, meant, fields, name=shape_name)
 
 

@@ -8,6 +8,7 @@
       busy: {"9001": 5}             503, Retry-After in seconds
       fault: {"9999": {retryable: true}}         502
       facts: {year: head/nd}        what fills the problem's text, beside the call's own parameters
+      facts_at: head/cs             a node with more of them by name; `cs` beside the code where it is left out
 
 A code that is in none of the lists is never success.
 """
@@ -21,6 +22,7 @@ from api.contract.model import JsonObject
 
 OK, EMPTY, REFUSED, BUSY, FAULT, UNKNOWN = "ok", "empty", "refused", "busy", "fault", "unknown"
 STATUS = ":status"
+ANYTHING = "*"  # for tables without a code: `at` names a column that every row has, `ok: ["*"]`
 _KEYS = {
     "at",
     "ok",
@@ -69,6 +71,7 @@ class Outcome(Struct, frozen=True):
     verdicts: dict[str, Verdict] = field(default_factory=dict)  # by code
     by_slug: dict[str, Verdict] = field(default_factory=dict)
     facts: dict[str, "Fact"] = field(default_factory=dict)
+    facts_at: tuple[str, ...] = ()
     message: tuple[str, ...] = ()
     ok_code: str = ""
     via: str = ""  # `fault`: the department refuses by SOAP Fault
@@ -87,7 +90,8 @@ class Outcome(Struct, frozen=True):
         found = str(status) if self.by_status else text_at(tree, self.at)
         if not found:
             found = self.absent
-        return self.verdicts.get(found) or Verdict(UNKNOWN, found[:40])
+        anything = self.verdicts.get(ANYTHING) if found else None
+        return self.verdicts.get(found) or anything or Verdict(UNKNOWN, found[:40])
 
     def verdict_of_fault(self, fault: Any) -> Verdict:
         """What a SOAP Fault means: by the code at `fault_at`. A code that is not listed is unknown."""
@@ -105,6 +109,13 @@ def text_at(tree: Any, steps: tuple[str, ...]) -> str:
     if isinstance(tree, dict):
         tree = tree.get("#text")
     return "" if tree is None or isinstance(tree, list) else str(tree).strip()
+
+
+def node_at(tree: Any, steps: tuple[str, ...]) -> Any:
+    """What lies at a native path, None where there is nothing."""
+    for step in steps:
+        tree = tree.get(step) if isinstance(tree, dict) else None
+    return tree
 
 
 def merge_outcomes(root: JsonObject, own: JsonObject) -> JsonObject:
@@ -149,6 +160,7 @@ def compile_outcome(spec: JsonObject, slugs: JsonObject, pointer: str) -> Outcom
             str(name): _fact(str(one), f"{where}/facts/{name}")
             for name, one in (spec.get("facts") or {}).items()
         },
+        facts_at=_facts_at(spec, at),
         message=_steps(str(spec.get("message", ""))),
         ok_code=next(iter(ok), ""),
         via=via,
@@ -174,6 +186,14 @@ def _verdicts(spec: JsonObject, slugs: JsonObject, where: str) -> tuple[dict[str
 
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(step for step in path.split("/") if step)
+
+
+def _facts_at(spec: JsonObject, at: str) -> tuple[str, ...]:
+    if "facts_at" in spec:
+        return _steps(str(spec["facts_at"]))
+    if spec.get("via") == "fault":
+        return ("detail", "cs")
+    return () if at == STATUS else (*_steps(at)[:-1], "cs")
 
 
 def _fact(written: str, pointer: str) -> Fact:

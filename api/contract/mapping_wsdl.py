@@ -25,6 +25,7 @@ class Element(Struct):
     is_required: bool = False
     is_repeated: bool = False
     is_nullable: bool = False
+    is_open: bool = False  # any elements may stand in it
     children: dict[str, "Element"] = field(default_factory=dict)
     choices: list[list[str]] = field(default_factory=list)
 
@@ -63,6 +64,8 @@ def response_element(mapped: MappedOperation, binding: SoapBinding) -> Element:
     for fact in outcome.facts.values():
         if outcome.via != "fault":
             _leaf(root, fact.at)
+    if outcome.facts_at and outcome.via != "fault":
+        _leaf(root, outcome.facts_at).is_open = True
     place = root
     for step in mapped.answer_at:
         place = place.child(step)
@@ -112,6 +115,12 @@ def _declaration(element: Element, *, is_root: bool = False) -> str:
         occurs += ' maxOccurs="unbounded"' if element.is_repeated else ""
         occurs += ' nillable="true"' if element.is_nullable else ""
     name = quoteattr(element.name)
+    if element.is_open:
+        inner = '<xs:any minOccurs="0" maxOccurs="unbounded" processContents="skip"/>'
+        return (
+            f"<xs:element name={name}{occurs}><xs:complexType><xs:sequence>{inner}</xs:sequence>"
+            "</xs:complexType></xs:element>"
+        )
     if element.children:
         return f"<xs:element name={name}{occurs}>{_complex(element)}</xs:element>"
     if element.codes:

@@ -19,6 +19,7 @@ from sandbox.city.inventory import read_services
 from sandbox.city.native.exchange import DATABASES, DROPS, Keeper, KeptCurrent
 from sandbox.city.native.side import NativeSide
 
+_KEEPS = frozenset({b"kaimen-scenario"})  # which scenario was played: these servers are ours
 PROTOCOLS = ("soap", "http", "sql", "files")
 
 
@@ -41,6 +42,7 @@ def register_city(
         key_of=native.key_of,
         drop_path=home / DROPS,
         database_path=home / DATABASES,
+        look_again_seconds=0.0,  # the department may have written a moment ago
     )
 
     def make(upstream: str, service: Service, mapping: str) -> Connector:
@@ -49,7 +51,7 @@ def register_city(
         compiled = compile_mapping(read_mapping(mapping), service)
         keeper = Keeper(compiled, department, side.states, home)
         spoken = {one.protocol for one in compiled.operations.values()}
-        made = maker.connector(compiled, _ways(compiled, native, slug, keeper), rest=department)
+        made = maker.connector(compiled, _ways(compiled, native, slug, keeper), rest=department, keeps=_KEEPS)
         return KeptCurrent(made, keeper) if spoken & {"sql", "files"} else made
 
     registry.register("city", side.connector)

@@ -30,7 +30,10 @@ READ_ONLY = (
 class FilesTransport:
     """The drop folder of one department."""
 
-    def __init__(self, folder: Path, file: MappingFile, service: str) -> None:
+    def __init__(
+        self, folder: Path, file: MappingFile, service: str, *, look_again_seconds: float = LOOK_AGAIN_SECONDS
+    ) -> None:
+        self._look_again_seconds = look_again_seconds
         self._folder = folder
         self._file = file
         self._service = service
@@ -64,7 +67,10 @@ class FilesTransport:
         name = str(settings.get("file", ""))
         known = self._tables.get(name)
         now = time.monotonic()
-        if known is not None and now - self._looked_at.get(name, 0.0) < LOOK_AGAIN_SECONDS:
+        if known is not None and now - self._looked_at.get(name, 0.0) < self._look_again_seconds:
+            return known
+        if known is not None and self._is_unchanged(name, known):
+            self._looked_at[name] = now
             return known
         async with self._locks.setdefault(name, asyncio.Lock()):
             known = self._tables.get(name)
@@ -80,6 +86,12 @@ class FilesTransport:
             self._tables[name] = found
             self._looked_at[name] = time.monotonic()
             return found
+
+    def _is_unchanged(self, name: str, known: Table) -> bool:
+        try:
+            return _stamp(self._folder / name) == known.stamp
+        except OSError:
+            return False
 
     def _read(self, name: str, settings: JsonObject, known: Table | None) -> Table:
         path = (self._folder / name).resolve()

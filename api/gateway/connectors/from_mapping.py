@@ -16,7 +16,7 @@ from api.contract.mapping import CompiledMapping, compile_mapping, read_mapping
 from api.contract.model import Service
 from api.core.egress import Egress, parse_target
 from api.gateway.connector import Connector
-from api.gateway.connectors.files import FilesTransport
+from api.gateway.connectors.files import LOOK_AGAIN_SECONDS, FilesTransport
 from api.gateway.connectors.http_line import HttpLine
 from api.gateway.connectors.http_pool import Pool
 from api.gateway.connectors.mapped import MappedConnector, Transport
@@ -54,6 +54,7 @@ class Maker:
         key_of: Callable[[str], bytes],
         drop_path: Path,
         database_path: Path | None = None,
+        look_again_seconds: float = LOOK_AGAIN_SECONDS,
     ) -> None:
         """`key_of` gives the key that signs what is told to a service's upstream. SQLite files lie below
         `database_path`, drop folders below `drop_path`.
@@ -64,14 +65,16 @@ class Maker:
         self._key_of = key_of
         self._drop_path = drop_path
         self._database_path = database_path or drop_path
+        self._look_again_seconds = look_again_seconds
 
     def make(self, upstream: str, service: Service, mapping: str) -> Connector:
         """The connector of a publication. Raises ValueError for an address or a mapping that is of no use."""
         return self.connector(compile_mapping(read_mapping(mapping), service), ways_of(upstream))
 
     def connector(
-        self, compiled: CompiledMapping, ways: Mapping[str, str], *, rest: Connector | None = None
-    ) -> MappedConnector:
+        self, compiled: CompiledMapping, ways: Mapping[str, str], *, rest: Connector | None = None,
+        keeps: frozenset[bytes] = frozenset(),
+    ) -> MappedConnector:  # fmt: skip
         """A connector over these addresses (by protocol). Raises ValueError where one is missing."""
         transports: dict[str, Transport] = {}
         for protocol in dict.fromkeys(one.protocol for one in compiled.operations.values()):
@@ -79,7 +82,7 @@ class Maker:
             if address is None:
                 raise ValueError(f"the mapping speaks {protocol}, and the upstream has no address for it")
             transports[protocol] = self._transport(protocol, address, compiled)
-        return MappedConnector(compiled, transports, docs_url=self._docs_url, rest=rest)
+        return MappedConnector(compiled, transports, docs_url=self._docs_url, rest=rest, keeps=keeps)
 
     def _transport(self, protocol: str, address: str, compiled: CompiledMapping) -> Transport:
         service = compiled.service.key
@@ -89,7 +92,12 @@ class Maker:
             return HttpTransport(self._line(address, service), compiled.file)
         if protocol == "sql":
             return SqlTransport(self._database(address.removeprefix("sql+"), service))
-        return FilesTransport(_below(address, self._drop_path), compiled.file, service)
+        return FilesTransport(
+            _below(address, self._drop_path),
+            compiled.file,
+            service,
+            look_again_seconds=self._look_again_seconds,
+        )
 
     def _line(self, address: str, service: str) -> HttpLine:
         pool = Pool(parse_target(address), self._egress, stall_seconds=self._stall_seconds)

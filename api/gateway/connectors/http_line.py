@@ -154,9 +154,8 @@ def passed_on(reply: Reply, mapped: MappedOperation) -> Native | None:
     if reply.status < 400 or reply.media != CONTENT_TYPE:
         return None
     headers = response_headers(reply.headers)
-    return Native(
-        whole=Result(reply.status, headers, reply.body, is_sound=b"retry-after" in dict(reply.headers))
-    )
+    whole = Result(reply.status, headers, reply.body, is_sound=bool(reply.header(b"retry-after")))
+    return Native(whole=whole, status=reply.status, headers=reply.headers)
 
 
 def out_of_order(reply: Reply, service: str, operation: str) -> Failure:

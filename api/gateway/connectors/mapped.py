@@ -17,9 +17,10 @@ from api.contract.mapping import (
     MappedOperation,
     from_native_or_none,
     read_answer,
+    typed,
     write_request,
 )
-from api.contract.mapping_outcome import BUSY, EMPTY, FAULT, OK, REFUSED, Verdict, text_at
+from api.contract.mapping_outcome import BUSY, EMPTY, FAULT, OK, REFUSED, Verdict, node_at, text_at
 from api.contract.mapping_shapes import ShapeError
 from api.contract.model import JsonObject, Operation
 from api.core import problem_types
@@ -75,8 +76,11 @@ class MappedConnector:
         *,
         docs_url: str,
         rest: Connector | None = None,
+        keeps: frozenset[bytes] = frozenset(),
     ) -> None:
+        """`keeps`: further headers of the upstream that a client may see."""
         self.guard = Guard()
+        self._kept_headers = _KEPT | keeps
         self._service = compiled.service.key
         self._operations = compiled.operations
         self._transports = transports
@@ -104,6 +108,7 @@ class MappedConnector:
             ) from error  # fmt: skip
         native = await self._transports[mapped.protocol].exchange(mapped, tree, request, context)
         if native.whole is not None:
+            native.whole.headers += [pair for pair in native.headers if pair[0] in self._kept_headers - _KEPT]
             return native.whole
         return self._result(mapped, native, values, request, context)
 
@@ -120,7 +125,7 @@ class MappedConnector:
             return self._success(mapped, native)
         if verdict.kind == EMPTY and not verdict.slug:
             return Result(
-                mapped.status, [_JSON, *native.notes, *_kept(native, mapped)], _encode(verdict.body)
+                mapped.status, [_JSON, *native.notes, *self._kept(native, mapped)], _encode(verdict.body)
             )
         if verdict.kind in {EMPTY, REFUSED} or (verdict.slug and verdict.kind in {BUSY, FAULT}):
             facts = self._facts(mapped, verdict, told, values, request.json)
@@ -133,7 +138,7 @@ class MappedConnector:
             status = mapped.status
             if mapped.status_node is not None:
                 status = from_native_or_none(mapped.status_node, native.tree) or status
-            headers = [*native.notes, *_kept(native, mapped)]
+            headers = [*native.notes, *self._kept(native, mapped)]
             for name, node in mapped.header_nodes.items():
                 said = from_native_or_none(node, native.tree)
                 if said:
@@ -152,11 +157,15 @@ class MappedConnector:
     ) -> dict[str, Any]:
         """What fills a problem's texts: what the department says, else the call's own parameters of that name."""
         facts: dict[str, Any] = {}
-        for name in self._problems[verdict.slug].names:
-            if name in values:
-                facts[name] = values[name]
-            elif isinstance(body, dict) and isinstance(body.get(name), str | int | float):
-                facts[name] = body[name]
+        said_here = _said_facts(mapped, tree)
+        if said_here is not None:
+            facts |= said_here
+        else:
+            for name in self._problems[verdict.slug].names:
+                if name in values:
+                    facts[name] = values[name]
+                elif isinstance(body, dict) and isinstance(body.get(name), str | int | float):
+                    facts[name] = body[name]
         for name, fact in mapped.outcome.facts.items():
             said = fact.read(text_at(tree, fact.at))
             if said is not None:
@@ -176,7 +185,7 @@ class MappedConnector:
         body = render(
             problem, language=context.locale, docs_url=self._docs_url, request_id=context.request_id
         )
-        headers = [_PROBLEM, *native.notes, *_kept(native, mapped)]
+        headers = [_PROBLEM, *native.notes, *self._kept(native, mapped)]
         if verdict.kind == BUSY:
             headers.append((b"retry-after", b"%d" % verdict.retry_after))
         return Result(kind.status, headers, body, is_sound=verdict.kind != FAULT)
@@ -203,6 +212,13 @@ class MappedConnector:
             code=verdict.code or "∅",
         )
 
+    def _kept(self, native: Native, mapped: MappedOperation) -> list[tuple[bytes, bytes]]:
+        """The headers of the upstream that a client may see: a few of HTTP's own, and what the contract promises."""
+        if not native.headers:
+            return []
+        kept = self._kept_headers | promised(mapped)
+        return [pair for pair in native.headers if pair[0] in kept]
+
     # -- life ---------------------------------------------------------------------------------------
     async def health(self) -> bool:
         """Whether every system behind the mapping answers."""
@@ -213,6 +229,24 @@ class MappedConnector:
             await transport.close()
         if self._rest is not None:
             await self._rest.close()
+
+
+def _said_facts(mapped: MappedOperation, tree: Any) -> dict[str, Any] | None:
+    """The facts that the department gives by name, None where it gives none."""
+    said = node_at(tree, mapped.outcome.facts_at) if mapped.outcome.facts_at else None
+    if isinstance(said, str) and said[:1] == "{":  # a column of a table holds them as JSON
+        try:
+            said = msgspec.json.decode(said)
+        except msgspec.MsgspecError:
+            return None
+    if not isinstance(said, dict):
+        return None
+    kinds = mapped.kinds
+    return {
+        name: typed(value, kinds[name].kind if name in kinds else "any")
+        for name, value in said.items()
+        if isinstance(value, str | int | float | bool) and name[:1] not in "@#"
+    }
 
 
 class Explained(Struct, frozen=True):
@@ -244,13 +278,6 @@ def _text(entry: Any) -> Text:
 
 
 _KEPT = frozenset({b"etag", b"last-modified", b"cache-control", b"expires", b"link", b"idempotent-replayed"})
-
-
-def _kept(native: Native, mapped: MappedOperation) -> list[tuple[bytes, bytes]]:
-    """The headers of the upstream that a client may see: a few of HTTP's own, and what the contract promises."""
-    if not native.headers:
-        return []
-    return [pair for pair in native.headers if pair[0] in _KEPT or pair[0] in promised(mapped)]
 
 
 def promised(mapped: MappedOperation) -> frozenset[bytes]:

@@ -14,12 +14,16 @@ from msgspec import Struct
 from api.contract.mapping import CompiledMapping, MappedOperation, read_request, typed, write_answer
 from api.contract.mapping_outcome import Verdict
 from api.contract.mapping_shapes import put_at
+from api.contract.mapping_values import TEXT, text_of
 from api.contract.model import Operation
 from api.core.problems import CONTENT_TYPE, Problem, render
 from api.core.upstream_headers import Told
 from api.gateway.connector import Connector, Context, Request, Result
 
 LONGEST_SECONDS = 30.0
+_OF_A_PROBLEM = frozenset(
+    {"type", "title", "status", "detail", "instance", "step", "rule", "next", "request_id", "errors"}
+)
 
 
 class Native(Struct):
@@ -131,11 +135,31 @@ def _refusal(
         put_at(tree, outcome.at, verdict.code)
     if outcome.message:
         put_at(tree, outcome.message, problem.get("title", ""))
-    facts = {name: problem[name] for name in outcome.facts if problem.get(name) is not None}
+    facts = {
+        name: value
+        for name, value in problem.items()
+        if name not in _OF_A_PROBLEM and isinstance(value, str | int | float | bool)
+    }
     if outcome.via != "fault":
-        for name, value in facts.items():
-            put_at(tree, outcome.facts[name].at, str(value))
+        put_facts(tree, mapped, facts)
     return Native(tree, verdict, facts, str(problem.get("title", "")), headers=others, status=result.status)
+
+
+def put_facts(tree: dict[str, Any], mapped: MappedOperation, facts: dict[str, Any]) -> None:
+    """Write what fills the problem's text where the mapping says."""
+    outcome = mapped.outcome
+    for name, value in facts.items():
+        if name in outcome.facts:
+            put_at(tree, outcome.facts[name].at, str(value))
+    others = {name: value for name, value in facts.items() if name not in outcome.facts}
+    if not outcome.facts_at:
+        return
+    if mapped.medium.is_table:
+        put_at(tree, outcome.facts_at, msgspec.json.encode(others).decode())
+    elif others:
+        if mapped.medium.values == TEXT:
+            others = {name: text_of(value) for name, value in others.items()}
+        put_at(tree, outcome.facts_at, others)
 
 
 def merge_trees(tree: dict[str, Any], other: dict[str, Any]) -> None:

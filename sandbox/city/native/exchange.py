@@ -6,17 +6,20 @@ reads is the database or the file, and nothing else.
 """
 
 import sqlite3
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from api.contract.mapping import CompiledMapping, MappedOperation, write_request
 from api.contract.mapping_shapes import ROWS, ShapeError
 from api.contract.mapping_table import table_of, write_table
-from api.contract.model import Operation
+from api.contract.model import JsonObject, Operation
 from api.core.upstream_headers import Told
 from api.gateway.connector import Connector, Context, Request, Result
 from sandbox.city.base import City
@@ -28,6 +31,16 @@ DROPS = "city/drop"
 STATE, NUMBER = "ztbh", "xh"  # columns: whose state, which row
 _MOST_KNOWN = 20_000
 _TEXT_LIKE = (str, int, float)
+
+
+class Kept(Struct, frozen=True):
+    """What keeping current came to: an answer that no table can hold, or marks for the answer that is read."""
+
+    whole: Result | None = None
+    marks: list[tuple[bytes, bytes]] = []
+
+
+_NOTHING = Kept()
 
 
 class KeptCurrent:
@@ -42,8 +55,12 @@ class KeptCurrent:
 
     async def call(self, operation: Operation, request: Request, context: Context) -> Result:
         """See Connector.call."""
-        whole = await self._keeper.keep(operation, request, context)
-        return whole if whole is not None else await self._inner.call(operation, request, context)
+        kept = await self._keeper.keep(operation, request, context)
+        if kept.whole is not None:
+            return kept.whole
+        result: Result = await self._inner.call(operation, request, context)
+        result.headers += kept.marks
+        return result
 
     async def health(self) -> bool:
         """Whether the view or the folder is there."""
@@ -62,45 +79,56 @@ class Keeper:
         self._compiled = compiled
         self._department = department
         self._states = states
-        self._known: OrderedDict[tuple[Any, ...], None] = OrderedDict()
+        self._known: OrderedDict[tuple[Any, ...], tuple[tuple[Any, ...], Kept]] = OrderedDict()
         self.database = home / DATABASES / f"{slug}.sqlite3"
         self.folder = home / DROPS / slug
         self._connection: sqlite3.Connection | None = None
         self._columns: dict[str, set[str]] = {}
 
-    async def keep(self, operation: Operation, request: Request, context: Context) -> Result | None:
+    async def keep(self, operation: Operation, request: Request, context: Context) -> "Kept":
         """See to it that the answer to this call is there. An answer that no table can hold is given back."""
         mapped = self._compiled.operations.get(operation.id)
         if mapped is None or mapped.protocol not in {"sql", "files"}:
-            return None
-        state = await self._states.current(context.state_id or context.app_id)
+            return _NOTHING
+        if mapped.protocol == "files":  # one file for all: no app's own state reaches it
+            context = replace(context, state_id="", app_id="")
         words = {"state": context.state_id, "clock": context.clock}
+        values = {**request.headers, **request.query, **request.path}
         try:
-            tree = write_request(
-                mapped, {**request.headers, **request.query, **request.path}, request.json, words
-            )
+            tree = write_request(mapped, values, request.json, words)
         except ShapeError:
-            return None  # the connector tells it
-        key = (
-            operation.id, msgspec.json.encode(tree), context.state_id, state.version, context.clock[:10],
-            context.scenario, context.purpose, context.subject,
-        )  # fmt: skip
-        if key in self._known and not context.scenario:
+            return _NOTHING  # the connector tells it
+        key = (operation.id, msgspec.json.encode(tree), context.state_id)
+        state = await self._states.current(context.state_id or context.app_id)
+        moment = context.clock or time.strftime("%Y%m%d%H%M")
+        seen = (state.version, moment, context.scenario, context.purpose, context.subject)
+        known = self._known.get(key)
+        if known is not None and known[0] == seen:
             self._known.move_to_end(key)
-            return None
+            return known[1]
+        kept = await self._written(mapped, tree, operation, request, context)
+        if kept.whole is None:
+            self._remember(key, (seen, kept))
+        return kept
+
+    async def _written(
+        self, mapped: MappedOperation, tree: JsonObject, operation: Operation, request: Request, context: Context
+    ) -> "Kept":  # fmt: skip
         result = await self._department.call(operation, request, context)
+        marks = [pair for pair in result.headers if pair[0] == b"kaimen-scenario"]
+        if marks and mapped.protocol == "files":
+            return Kept(result)  # a scenario is one app's: it is not put into the file of all
         try:
             native = native_of(mapped, result)
         except ShapeError:
-            return result
+            return Kept(result)
         if native.whole is not None:
-            return native.whole
+            return Kept(native.whole)
         self.write(mapped, tree, native, context.state_id)
-        self._remember(key)
-        return None
+        return Kept(None, marks)
 
-    def _remember(self, key: tuple[Any, ...]) -> None:
-        self._known[key] = None
+    def _remember(self, key: tuple[Any, ...], value: tuple[tuple[Any, ...], "Kept"]) -> None:
+        self._known[key] = value
         while len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
 

@@ -13,7 +13,7 @@ from api.contract.mapping_soap import SoapBinding, binding_of, envelope, fault_e
 from api.contract.mapping_wsdl import schema_of, wsdl_of
 from api.contract.mapping_xml import XmlError, read_xml, write_xml
 from api.core.upstream_headers import Told
-from sandbox.city.native.behind import Behind, Native
+from sandbox.city.native.behind import Behind, Native, put_facts
 from sandbox.city.native.listener import Asked, Said
 
 _SOUND = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -92,8 +92,7 @@ class SoapServer:
         assert verdict is not None
         fault: dict[str, Any] = {}
         put_at(fault, outcome.fault_at, verdict.code)
-        for name, value in native.facts.items():
-            put_at(fault, outcome.facts[name].at, str(value))
+        put_facts(fault, mapped, native.facts)
         code = str(fault.get("faultcode", "soap:Server"))
         text = fault_envelope(binding, code, native.message, fault.get("detail"), self._file.encoding)
         return self._said(binding, text, outcome.fault_status, _passed(native.headers))
