@@ -12,9 +12,11 @@ from sandbox.city.departments.education.behaviour import department as education
 from sandbox.city.departments.health.behaviour import department as health
 from sandbox.city.departments.hotline.behaviour import department as hotline
 from sandbox.city.departments.housing.behaviour import department as housing
+from sandbox.city.departments.housing_fund.behaviour import department as housing_fund
 from sandbox.city.departments.justice.behaviour import department as justice
 from sandbox.city.departments.market_regulation.behaviour import department as market_regulation
 from sandbox.city.departments.medical_insurance.behaviour import department as medical_insurance
+from sandbox.city.departments.meteorology.behaviour import department as meteorology
 from sandbox.city.departments.post.behaviour import department as post
 from sandbox.city.departments.public_security.behaviour import department as public_security
 from sandbox.city.departments.real_estate.behaviour import department as real_estate
@@ -33,9 +35,11 @@ DEPARTMENTS: tuple[Department, ...] = (
     health,
     hotline,
     housing,
+    housing_fund,
     justice,
     market_regulation,
     medical_insurance,
+    meteorology,
     post,
     public_security,
     real_estate,

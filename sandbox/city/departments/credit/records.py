@@ -75,7 +75,7 @@ def company_of(world: World, code: str) -> Record | None:
 
 def owed_yuan(world: World, code: str) -> int:
     """The tax that the company owes, late fees left out."""
-    return sum(one["amount_yuan"] for one in (world.get(ARREARS, code) or {"items": []})["items"])
+    return sum(int(one["amount_yuan"]) for one in (world.get(ARREARS, code) or {"items": []})["items"])
 
 
 def tax_grade(world: World, code: str) -> str | None:
