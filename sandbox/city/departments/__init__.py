@@ -14,6 +14,7 @@ from sandbox.city.departments.hotline.behaviour import department as hotline
 from sandbox.city.departments.housing.behaviour import department as housing
 from sandbox.city.departments.housing_fund.behaviour import department as housing_fund
 from sandbox.city.departments.justice.behaviour import department as justice
+from sandbox.city.departments.licence.behaviour import department as licence
 from sandbox.city.departments.market_regulation.behaviour import department as market_regulation
 from sandbox.city.departments.medical_insurance.behaviour import department as medical_insurance
 from sandbox.city.departments.meteorology.behaviour import department as meteorology
@@ -37,6 +38,7 @@ DEPARTMENTS: tuple[Department, ...] = (
     housing,
     housing_fund,
     justice,
+    licence,
     market_regulation,
     medical_insurance,
     meteorology,
