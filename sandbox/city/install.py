@@ -22,6 +22,8 @@ from sandbox.city.department import Department
 from sandbox.city.departments import DEPARTMENTS
 from sandbox.city.identity_provider.install import ensure_providers
 from sandbox.city.inventory import key_of, load_contract, meta_of, personas, read_services, report
+from sandbox.city.native.filling import fill_tables
+from sandbox.city.native.side import mapping_text
 from sandbox.city.population import generate as population
 from sandbox.city.population.generate import Progress, version_of
 
@@ -50,33 +52,62 @@ async def seed(
         population.generate(home / FILE, citizens, companies, seed, progress)
     present = await _published()
     published = []
+    changed: list[Department] = []
     for number, department in enumerate(DEPARTMENTS, start=1):
         upstream = upstream_of(department)
-        if not _is_as_published(department, present.get(upstream, {})):
+        known = present.get(upstream, _NOTHING)
+        if not _is_as_published(department, known.files) or known.mapping != _mapping_of(
+            department, upstream
+        ):
             published.append(await _publish(department, upstream))
+            changed.append(department)
         if progress is not None:
             progress("services", number, len(DEPARTMENTS))
+    spoken = [one for one in (DEPARTMENTS if is_new else changed) if one.protocol in {"sql", "files"}]
+    if spoken:
+        await fill_tables(home, tuple(spoken))
     await follow_everybody()
     done = {"generated": is_new, "published": published, "identity_providers": await ensure_providers()}
     return done if is_brief else {**report(home), **done}
 
 
 def upstream_of(department: Department) -> str:
-    """The address at which the gateway finds the department's system."""
-    return f"city:{department.slug}"
+    """The address at which the gateway finds the department's system: by its protocol, where it has a mapping."""
+    if department.protocol == "inprocess" or not mapping_text(department):  # none yet, or none wanted
+        return f"city:{department.slug}"
+    return f"city+{department.protocol}:{department.slug}"
 
 
-async def _published() -> dict[str, dict[str, str]]:
-    """The files of the contracts that are published in the sandbox, by upstream."""
-    upstreams = {
-        str(row["version_id"]): str(row["upstream"])
+def _mapping_of(department: Department, upstream: str) -> str:
+    return "" if upstream == f"city:{department.slug}" else mapping_text(department)
+
+
+class _Known(Struct, frozen=True):
+    """What is published of a department: the files of its contract, and its mapping."""
+
+    files: dict[str, str] = {}
+    mapping: str = ""
+
+
+_NOTHING = _Known()
+
+
+async def _published() -> dict[str, _Known]:
+    """What is published in the sandbox, by upstream."""
+    rows = {
+        str(row["version_id"]): row
         for row in await Publication.filter(environment="sandbox", state="published").values(
-            "version_id", "upstream"
+            "version_id", "upstream", "mapping"
         )
         if row["upstream"]
     }
-    versions = await VersionRecord.filter(id__in=list(upstreams)).values("id", "original")
-    return {upstreams[str(row["id"])]: _read_original(row["original"]).files for row in versions}
+    versions = await VersionRecord.filter(id__in=list(rows)).values("id", "original")
+    return {
+        str(rows[str(one["id"])]["upstream"]): _Known(
+            _read_original(one["original"]).files, str(rows[str(one["id"])]["mapping"])
+        )
+        for one in versions
+    }
 
 
 class _Original(Struct):
@@ -110,10 +141,11 @@ async def _publish(department: Department, upstream: str) -> str:
     imported = await import_contract(OPERATOR, organisation_id=organisation.id, loaded=loaded, name=name)
     if imported.version_id != key:
         raise Refusal(CONTRACT_REFUSED, count=len(imported.findings), service=key)
+    mapping = _mapping_of(department, upstream)
     try:
-        await publish(OPERATOR, key, "sandbox", upstream)
+        await publish(OPERATOR, key, "sandbox", upstream, mapping=mapping)
     except Refusal as refusal:
         if refusal.kind.slug != "breaking-change":
             raise
-        await publish(OPERATOR, key, "sandbox", upstream, force_reason=_NEW_EDITION)
+        await publish(OPERATOR, key, "sandbox", upstream, mapping=mapping, force_reason=_NEW_EDITION)
     return key

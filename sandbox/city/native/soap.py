@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lxml import etree
-
 from api.contract.gb18030 import decode, encode
 from api.contract.mapping import MappedOperation
 from api.contract.mapping_outcome import FAULT
@@ -15,8 +13,6 @@ from api.contract.mapping_xml import XmlError, read_xml, write_xml
 from api.core.upstream_headers import Told
 from sandbox.city.native.behind import Behind, Native, put_facts
 from sandbox.city.native.listener import Asked, Said
-
-_SOUND = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 class SoapServer:
@@ -30,7 +26,7 @@ class SoapServer:
             if mapped.protocol == "soap":
                 binding = binding_of(self._file, mapped)
                 self._by_request[binding.request] = (mapped, binding)
-        self._schema: etree.XMLSchema | None = None
+        self._schema: Any = None
 
     @property
     def paths(self) -> frozenset[str]:
@@ -79,11 +75,13 @@ class SoapServer:
 
     def _invalid(self, name: str, tree: Any, binding: SoapBinding) -> str:
         """Where the request breaks the XSD of the WSDL, "" where it does not."""
+        from lxml import etree  # brings memory: only where SOAP is served
+
+        sound = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         if self._schema is None:
-            document = etree.fromstring(schema_of(self._behind.compiled).encode(), _SOUND)
-            self._schema = etree.XMLSchema(document)
-        element = etree.fromstring(write_xml(name, tree, namespace=binding.namespace).encode(), _SOUND)
-        if self._schema.validate(element):
+            self._schema = etree.XMLSchema(etree.fromstring(schema_of(self._behind.compiled).encode(), sound))
+        text = write_xml(name, tree, namespace=binding.namespace)
+        if self._schema.validate(etree.fromstring(text.encode(), sound)):
             return ""
         return "the message does not fit the XSD of the WSDL"
 
