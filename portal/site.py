@@ -37,6 +37,7 @@ from portal.pages import (
     people,
     providers,
     requests,
+    sandbox,
     security,
     sign,
     webhooks,
@@ -46,7 +47,7 @@ from portal.view import Navigation, came_from, draw, explain, is_person
 from sandbox.city.casting import cast
 
 _PAGES = (
-    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people, outside, providers, webhooks,
+    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people, outside, providers, sandbox, webhooks,
 )  # fmt: skip
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]

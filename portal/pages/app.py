@@ -20,6 +20,7 @@ from portal.forms import Field, Filled, Form
 from portal.frame import check_signed_in, page, redirect
 from portal.language import language_of
 from portal.offers import choices_of, purposes_of
+from portal.pages.sandbox import glance
 from portal.request_log import rows_of
 from portal.view import AnyRequest, Page, Words, settings_of
 
@@ -61,6 +62,7 @@ async def _app_page(
         "token_endpoint": f"{issuer}/oauth/token",
         "base": f"{issuer}/api",
         "live_app": live.id if live else "",
+        "sandbox": await glance(request, app.id) if app.environment == "sandbox" else None,
         "settings_form": settings_form or SETTINGS.blank({"name": app.name, "description": app.description}),
         "secret_form": secret_form or SECRET.blank(),
         "subscribe_form": subscribe_form or SUBSCRIBE.blank(),

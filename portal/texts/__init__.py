@@ -18,13 +18,14 @@ from portal.texts import (
     layout,
     oauth,
     requests,
+    sandbox,
     security,
     webhooks,
     welcome,
 )
 
 TEXTS: dict[str, tuple[str, str]] = {}
-for _area in (layout, welcome, catalogue, account, apps, requests, departments, citizens, oauth, security, webhooks):
+for _area in (layout, welcome, catalogue, account, apps, requests, departments, citizens, oauth, sandbox, security, webhooks):
     for _key, _pair in _area.TEXTS.items():
         if _key in TEXTS:
             raise ValueError(f"the text {_key} is there twice")

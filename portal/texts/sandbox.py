@@ -1,0 +1,86 @@
+"""Texts of an app's sandbox: its clock, what it has changed, snapshots, beginning anew."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "sandbox.title": ("沙箱", "Sandbox"),
+    "sandbox.lead": (
+        "这个应用眼里的模拟城市：它自己的时间，它改动过的记录。别的应用不受影响。",
+        "The simulated city as this app sees it: its own time, and the records that it has changed. No other app is touched.",
+    ),
+    "sandbox.card_text": (
+        "已改动 {records} 条记录；时钟：{now}",
+        "{records} records changed; clock: {now}",
+    ),
+    "sandbox.card_real": ("真实时间", "the real time"),
+    "sandbox.open": ("时钟、快照与重置", "Clock, snapshots, reset"),
+    "sandbox.clock": ("时钟", "Clock"),
+    "sandbox.clock_real": ("显示真实时间。", "It shows the real time."),
+    "sandbox.clock_moved": (
+        "已拨动，从那一刻起照常走动。",
+        "It was moved, and runs on from there.",
+    ),
+    "sandbox.clock_text": (
+        "拨快时钟，年报到期、证照失效、邮件送达，到点的事件随即发出。有改动时只能往前拨。",
+        "Move it forward and a report falls due, a licence expires, a delivery arrives; events whose time has come are told. With changes it only goes forward.",
+    ),
+    "sandbox.advance": ("往前拨", "Move forward"),
+    "sandbox.advance_P1D": ("一天", "a day"),
+    "sandbox.advance_P7D": ("一周", "a week"),
+    "sandbox.advance_P30D": ("三十天", "thirty days"),
+    "sandbox.advance_P1Y": ("一年", "a year"),
+    "sandbox.set": ("拨到这一刻", "Set to this moment"),
+    "sandbox.real": ("恢复真实时间", "Show the real time"),
+    "sandbox.moved": ("时钟已拨动，{due} 个事件到期。", "The clock is moved; {due} events fall due."),
+    "sandbox.changes": ("改动过的记录", "Changed records"),
+    "sandbox.changes_text": (
+        "共 {records} 条，上限 {limit} 条。其余一切照城市的原样。",
+        "{records} of {limit} at most. Everything else is as the city has it.",
+    ),
+    "sandbox.no_changes": (
+        "还没有改动：应用看到的就是城市的原样。",
+        "No changes yet: the app sees the city as it was made.",
+    ),
+    "sandbox.department": ("部门", "Department"),
+    "sandbox.records": ("记录数", "Records"),
+    "sandbox.reset": ("重置", "Begin anew"),
+    "sandbox.reset_text": (
+        "丢弃全部改动，时钟恢复真实时间。重置前的状态会保存为快照 {name}，可以恢复。",
+        "Forgets all changes, and the clock shows the real time. The state before is kept as the snapshot {name}, so it can be undone.",
+    ),
+    "sandbox.reset_done": (
+        "沙箱已重置，丢弃了 {records} 条改动。",
+        "The sandbox begins anew; {records} changes are forgotten.",
+    ),
+    "sandbox.snapshots": ("快照", "Snapshots"),
+    "sandbox.snapshots_text": (
+        "给眼下的状态起个名字，之后可随时回到它，连同时钟与待发生的事件。最多 {limit} 个。",
+        "Name the present state to come back to it at any time, with its clock and the events to come. {limit} at most.",
+    ),
+    "sandbox.snapshot": ("名称", "Name"),
+    "sandbox.snapshot_clock": ("当时的时钟", "Its clock"),
+    "sandbox.snapshot_made": ("保存于", "Kept"),
+    "sandbox.snapshot_automatic": ("自动保存", "kept automatically"),
+    "sandbox.keep": ("保存快照", "Keep the present state"),
+    "sandbox.kept": ("已保存快照 {name}。", "Kept as {name}."),
+    "sandbox.restore": ("恢复", "Go back to it"),
+    "sandbox.restored": ("已恢复到快照 {name}。", "Back at {name}."),
+    "sandbox.drop": ("删除", "Delete"),
+    "sandbox.dropped": ("已删除快照 {name}。", "The snapshot {name} is deleted."),
+    "sandbox.city": ("城市", "City"),
+    "sandbox.city_text": (
+        "{citizens} 名市民，{companies} 家企业，资料截至 {as_of}。",
+        "{citizens} citizens, {companies} companies, as of {as_of}.",
+    ),
+    "sandbox.city_newer": (
+        "城市在你改动之后更新过；你的改动仍在，覆盖在新的城市之上。重置即以新的城市开始。",
+        "The city was renewed after your first change; your changes are still there and lie over the new city. A reset begins on the new one.",
+    ),
+    "sandbox.city_none": ("还没有城市。", "There is no city yet."),
+    "sandbox.cli": ("命令行", "On the command line"),
+    "field.now": ("时刻", "Moment"),
+    "field.snapshot": ("快照名称", "Name of the snapshot"),
+    "field.snapshot_hint": (
+        "小写字母、数字与连字符，最多 40 个字符。",
+        "Lower-case letters, digits and hyphens, 40 characters at most.",
+    ),
+    "field.now_hint": ("北京时间，如 2027-01-01T09:00。", "Beijing time, such as 2027-01-01T09:00."),
+}
