@@ -96,7 +96,7 @@ def _render(
     else:
         body = msgspec.json.format(msgspec.json.encode(document), indent=2)
         media_type = "application/json"
-    return Rendered(body, media_type, _tag(body), is_public)
+    return Rendered(body, media_type, tag_of(body), is_public)
 
 
 def _addressed(document: JsonObject, row: Publication, offer: Offer) -> JsonObject:
@@ -232,8 +232,9 @@ def index(listed: list[Listed]) -> Rendered:
         }
     )
     is_public = not any(one.card.audience == "department" for one in listed)
-    return Rendered(body, "application/json", _tag(body), is_public)
+    return Rendered(body, "application/json", tag_of(body), is_public)
 
 
-def _tag(body: bytes) -> str:
+def tag_of(body: bytes) -> str:
+    """A strong entity tag of the bytes (RFC 9110 §8.8.3)."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

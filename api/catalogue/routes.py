@@ -2,9 +2,14 @@
 
 from litestar import Router
 
-from api.catalogue import routes_contracts, routes_rights, routes_services
+from api.catalogue import routes_contracts, routes_directory, routes_rights, routes_services
 
 router = Router(
     path="/",
-    route_handlers=[*routes_services.HANDLERS, *routes_contracts.HANDLERS, *routes_rights.HANDLERS],
+    route_handlers=[
+        *routes_services.HANDLERS,
+        *routes_directory.HANDLERS,
+        *routes_contracts.HANDLERS,
+        *routes_rights.HANDLERS,
+    ],
 )

@@ -47,7 +47,8 @@ def language_of(request: Request[Any, Any, Any]) -> str:
 
 
 # --- contracts as published ---------------------------------------------------------------------
-def _answer(request: Request[Any, Any, Any], rendered: documents.Rendered) -> Response[bytes]:
+def answer_document(request: Request[Any, Any, Any], rendered: documents.Rendered) -> Response[bytes]:
+    """The document with its entity tag, 304 where the reader has it already."""
     headers = {
         "ETag": rendered.etag,
         "Cache-Control": "public, no-cache" if rendered.is_public else "private, no-cache",
@@ -68,7 +69,7 @@ def _answer(request: Request[Any, Any, Any], rendered: documents.Rendered) -> Re
 )  # fmt: skip
 async def index_document(request: Request[Any, Any, Any], caller: CurrentCaller) -> Response[bytes]:
     listed = await browsing.browse(caller)
-    return _answer(request, documents.index(listed))
+    return answer_document(request, documents.index(listed))
 
 
 @get(
@@ -82,7 +83,7 @@ async def contract_json(
     environment: Annotated[str, QueryParameter(pattern="^(sandbox|live)?$", description="Empty: live where published, else sandbox.")] = "",
 ) -> Response[bytes]:  # fmt: skip
     for_department = await browsing.is_of_a_department(caller)
-    return _answer(
+    return answer_document(
         request,
         await documents.render(f"{service}@{version}", environment, "json", for_department=for_department),
     )
@@ -98,7 +99,7 @@ async def contract_yaml(
     environment: Annotated[str, QueryParameter(pattern="^(sandbox|live)?$")] = "",
 ) -> Response[bytes]:  # fmt: skip
     for_department = await browsing.is_of_a_department(caller)
-    return _answer(
+    return answer_document(
         request,
         await documents.render(f"{service}@{version}", environment, "yaml", for_department=for_department),
     )

@@ -19,6 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "catalogue.operations": ("{count} 个操作", "{count} operations"),
     "catalogue.no_department": ("未注明部门", "No department"),
     "catalogue.none": ("没有符合条件的服务", "No service fits"),
+    "catalogue.directory": ("整个目录：", "The whole directory:"),
     "catalogue.none_text": ("换个词，或清除条件。", "Try another word, or clear the filter."),
     # --- service ---------------------------------------------------------------------------------
     "service.subscribe": ("用它创建应用", "Make an app with it"),
