@@ -7,7 +7,7 @@ TEST_PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-RUN_STAMP := $(VENV)/.run-$(shell cat requirements/uv.txt requirements/run.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
+RUN_STAMP := $(VENV)/.run-$(shell cat requirements/uv.txt requirements/run.txt pyproject.toml native/heads.c 2>/dev/null | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat requirements/uv.txt requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 export PYTHONDONTWRITEBYTECODE ?=
 
@@ -25,6 +25,7 @@ $(RUN_STAMP): $(UV)
 	@echo "· installing (once)"
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python hatch_build.py
 	@rm -f $(VENV)/.run-* && touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)

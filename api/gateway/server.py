@@ -13,7 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.gateway.exchange import Exchange
-from api.gateway.heads import read_request
+from api.gateway.heads import join_head, read_request
 
 _PROTOCOL = {"cycle", "pipeline", "transport", "flow", "client", "server_state", "timeout_keep_alive_task"}
 _CYCLE = {
@@ -96,18 +96,17 @@ class PlainFirstProtocol(HttpToolsProtocol):
 
     def _write(self, exchange: Exchange, body: bytes) -> bool:
         exchange.response_bytes = len(body)
-        pairs = self.server_state.default_headers + exchange.response_headers
-        parts = [STATUS_LINE[exchange.status]]
-        for name, value in pairs:
-            parts += (name, b": ", value, b"\r\n")
-        head = b"".join(parts)
-        # One line for each header and no more: no value brings a header of its own.
-        lines = len(pairs) + 1
-        if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
+        head = join_head(
+            STATUS_LINE[exchange.status],
+            self.server_state.default_headers,
+            exchange.response_headers,
+            b"connection: close\r\n\r\n" if self._is_ending else b"\r\n",
+        )
+        if head is None:
             return False
         if self.transport.is_closing():
             return True
-        self.transport.write(head + (b"connection: close\r\n\r\n" if self._is_ending else b"\r\n") + body)
+        self.transport.write(head + body)
         if self._is_ending:
             self.transport.close()
         return True

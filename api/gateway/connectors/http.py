@@ -20,6 +20,7 @@ from api.gateway.connectors.http_pool import Pool
 from api.gateway.connectors.http_stream import Answer, BodyStream, ClientError
 from api.gateway.forwarding import response_headers
 from api.gateway.guard import Guard
+from api.gateway.heads import join_head
 from api.settings import Settings
 
 _KINDS = {
@@ -44,7 +45,7 @@ _DECIDED_HERE = frozenset(
     }
 )
 _END = b"\r\n"
-_FIXED_LINES = 6  # request line, host, request id, app, environment, and the empty one
+_FIXED_LINES = 5  # request line, host, request id, app, environment
 _CONTROL = Text("转发的请求头含控制字符。", "A header to be forwarded holds a control character.")
 _VALUE_SAFE = " -._~:/"
 Headers = list[tuple[bytes, bytes]]
@@ -124,28 +125,29 @@ class HttpConnector:
         target = request.target
         if not (target.isascii() and target.isprintable()) or " " in target or not target.startswith("/"):
             target = quote("/" + target.lstrip("/"), safe=_TARGET_SAFE)
-        parts = [
+        first = (
             f"{method} {self._base_path}{target}{self._after_target}{context.request_id}\r\nkaimen-app: {context.app_id}"
-            f"\r\nkaimen-environment: {context.environment}\r\n".encode()
-        ]
+            f"\r\nkaimen-environment: {context.environment}\r\n"
+        ).encode()
+        has_stream = not (request.body is None or isinstance(request.body, bytes))
         expects_continue = False
-        lines = _FIXED_LINES
-        for name, value in request.forward_headers:
-            if name in _DECIDED_HERE:
-                if name != b"expect" or request.body is None or isinstance(request.body, bytes):
+        forwarded = []
+        for pair in request.forward_headers:
+            if pair[0] in _DECIDED_HERE:
+                if pair[0] != b"expect" or not has_stream:
                     continue
                 expects_continue = True
-            parts += (name, b": ", value, _END)
-            lines += 1
+            forwarded.append(pair)
         more = _told(request, context)
         body_length = self._frame(more, method, request)
-        for name, value in more:
-            parts += (name, b": ", value, _END)
-        parts.append(_END)
-        head = b"".join(parts)
-        # One scan instead of one for each value: a line break too many is a header that was smuggled in.
-        lines += len(more)
-        if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
+        head = join_head(first, forwarded, more, _END)
+        # A line break too many is a header that was smuggled in.
+        if (
+            head is None
+            or first.count(b"\n") != _FIXED_LINES
+            or first.count(b"\r") != _FIXED_LINES
+            or b"\0" in first
+        ):
             raise Refusal(problem_types.REQUEST_MALFORMED, rule="header-control-character", what=_CONTROL)
         return head, body_length, expects_continue
 
