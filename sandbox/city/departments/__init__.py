@@ -9,6 +9,7 @@ from sandbox.city.departments.credit.behaviour import department as credit
 from sandbox.city.departments.culture_tourism.behaviour import department as culture_tourism
 from sandbox.city.departments.disability.behaviour import department as disability
 from sandbox.city.departments.education.behaviour import department as education
+from sandbox.city.departments.emergency.behaviour import department as emergency
 from sandbox.city.departments.health.behaviour import department as health
 from sandbox.city.departments.hotline.behaviour import department as hotline
 from sandbox.city.departments.housing.behaviour import department as housing
@@ -33,6 +34,7 @@ DEPARTMENTS: tuple[Department, ...] = (
     culture_tourism,
     disability,
     education,
+    emergency,
     health,
     hotline,
     housing,
