@@ -7,6 +7,7 @@ from sandbox.city.department import Department
 from sandbox.city.departments.civil_affairs.behaviour import department as civil_affairs
 from sandbox.city.departments.credit.behaviour import department as credit
 from sandbox.city.departments.culture_tourism.behaviour import department as culture_tourism
+from sandbox.city.departments.customs.behaviour import department as customs
 from sandbox.city.departments.disability.behaviour import department as disability
 from sandbox.city.departments.education.behaviour import department as education
 from sandbox.city.departments.emergency.behaviour import department as emergency
@@ -32,6 +33,7 @@ DEPARTMENTS: tuple[Department, ...] = (
     civil_affairs,
     credit,
     culture_tourism,
+    customs,
     disability,
     education,
     emergency,
