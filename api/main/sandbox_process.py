@@ -60,7 +60,7 @@ def compose_sandbox(
             plane.identity(sandbox_calls=SandboxCallCounter(), **city_answers(settings, side)),
             portal,
         ],
-        lifespan=[*lifespan, _calendar, _app_clocks],
+        lifespan=[native.running, *lifespan, _calendar, _app_clocks],
         render_page=portal.render_page,
         page_headers=page_headers,
     )
