@@ -89,7 +89,7 @@ def _number(value: Any) -> int | float:
         exact = Decimal(_string(value).strip())
     except InvalidOperation as error:
         raise RuleError("a number is meant") from error
-    if not exact.is_finite() or abs(exact.adjusted()) > 40:
+    if not exact.is_finite() or abs(exact.adjusted()) > 400:
         raise RuleError("a number of a sane size is meant")
     return int(exact) if exact == exact.to_integral_value() else float(exact)
 

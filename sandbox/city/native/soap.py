@@ -1,5 +1,6 @@
 """The departments that speak SOAP: envelopes in, envelopes or Faults out, and the WSDL they are described by."""
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,8 +76,7 @@ class SoapServer:
 
     def _invalid(self, name: str, tree: Any, binding: SoapBinding) -> str:
         """Where the request breaks the XSD of the WSDL, "" where it does not."""
-        from lxml import etree  # brings memory: only where SOAP is served
-
+        etree: Any = importlib.import_module("lxml.etree")  # brings memory: only where SOAP is served
         sound = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         if self._schema is None:
             self._schema = etree.XMLSchema(etree.fromstring(schema_of(self._behind.compiled).encode(), sound))
