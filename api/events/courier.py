@@ -62,19 +62,17 @@ class Courier:
     async def running(self) -> AsyncIterator[None]:
         """Deliver for the life of the block. The stores are open."""
         pause = self._settings.poll_interval_ms / 1000
-        settling = asyncio.create_task(self._settle_always(), name="events.settle")
-        dispatching = asyncio.create_task(self._dispatch_always(pause), name="events.dispatch")
         try:
-            async with jobs.running(
-                Job("events.release", pause, self.release),
-                Job("events.look", _LOOK_SECONDS, self._look),
-                Job("events.clear", _CLEANING_SECONDS, self._clear),
-            ):
-                yield
+            async with jobs.running(Job("events.settle", 0.0, self._settle_turn)):
+                async with jobs.running(
+                    Job("events.dispatch", 0.0, self._dispatch_turn),
+                    Job("events.release", pause, self.release),
+                    Job("events.look", _LOOK_SECONDS, self._look),
+                    Job("events.clear", _CLEANING_SECONDS, self._clear),
+                ):
+                    yield
+                await self._finish()
         finally:
-            await _end(dispatching)
-            await self._finish()
-            await _end(settling)
             await self._sender.close()
 
     async def release(self) -> int:
@@ -86,16 +84,11 @@ class Courier:
         return released
 
     # --- taking --------------------------------------------------------------------------------------
-    async def _dispatch_always(self, pause: float) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._dispatch()
-            except Exception as error:  # the store may be away for a while; the queue is not
-                log_failure("events.dispatch", error)
-                await asyncio.sleep(pause)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+    async def _dispatch_turn(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), self._settings.poll_interval_ms / 1000)
+        self._wake.clear()
+        await self._dispatch()
 
     async def _dispatch(self) -> None:
         """Take what may go now, as much as endpoints and this process can bear, and set it on its way."""
@@ -118,39 +111,43 @@ class Courier:
                 self._busy[endpoint_id] += 1
                 task = asyncio.create_task(self._attempt(one, destination))
                 self._under_way.add(task)
-                task.add_done_callback(self._under_way.discard)
+                task.add_done_callback(self._ended)
 
     async def _attempt(self, claimed: Claimed, destination: Destination) -> None:
+        reply = Reply(0, 0, "the platform ended in the middle of it")
         try:
             body = body_of(claimed.event)
             headers = signed_headers(destination.pairs, claimed.event["id"], clock.now(), body)
             reply = await self._sender.post(destination.url, {"content-type": CONTENT_TYPE, **headers}, body)
-        except Exception as error:  # a defect of ours must not keep the endpoint's place occupied
-            log_failure("events.attempt", error, delivery=claimed.id)
-            reply = Reply(0, 0, "internal error of the platform")
-        await self._done.put(judge(claimed, reply, self._schedule))
+        finally:
+            self._done.put_nowait(judge(claimed, reply, self._schedule))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:  # a defect of ours
+            log_failure("events.attempt", error)
 
     # --- settling ------------------------------------------------------------------------------------
-    async def _settle_always(self) -> None:
-        while True:
-            outcomes = [await self._done.get()]
-            while not self._done.empty() and len(outcomes) < _SETTLE_AT_ONCE:
-                outcomes.append(self._done.get_nowait())
-            await self._settle(outcomes)
-
-    async def _settle(self, outcomes: list[Outcome]) -> None:
+    async def _settle_turn(self) -> None:
+        outcomes = [await self._done.get()]
+        while not self._done.empty() and len(outcomes) < _SETTLE_AT_ONCE:
+            outcomes.append(self._done.get_nowait())
         try:
             await deliveries.settle(self._environment, outcomes)
             await self._stop_endpoints(outcomes)
-        except Exception as error:  # the leases end, and the events are brought again
-            log_failure("events.settle", error, count=len(outcomes))
-        for one in outcomes:
-            self.metrics.attempted(one.state, one.latency_ms)
-            self._busy[one.claimed.endpoint_id] -= 1
-            if not self._busy[one.claimed.endpoint_id]:
-                del self._busy[one.claimed.endpoint_id]
-            self._done.task_done()
-        self._wake.set()
+        finally:  # if it could not be written, the leases end and the events are brought again
+            for one in outcomes:
+                self._note(one)
+            self._wake.set()
+
+    def _note(self, one: Outcome) -> None:
+        self.metrics.attempted(one.state, one.latency_ms)
+        endpoint_id = one.claimed.endpoint_id
+        self._busy[endpoint_id] -= 1
+        if not self._busy[endpoint_id]:
+            del self._busy[endpoint_id]
+        self._done.task_done()
 
     async def _stop_endpoints(self, outcomes: list[Outcome]) -> None:
         """Disable endpoints that said 410, and those that have not given one good answer for days."""
@@ -168,7 +165,9 @@ class Courier:
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=_ENDING_SECONDS)
         for task in list(self._under_way):
-            await _end(task)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         with suppress(TimeoutError):
             await asyncio.wait_for(self._done.join(), _ENDING_SECONDS)
 
@@ -200,9 +199,3 @@ def judge(claimed: Claimed, reply: Reply, schedule: Schedule) -> Outcome:
         return outcome("failed", reason="exhausted")
     blocks_until = claimed.started_at + round(schedule.block_seconds * _SECOND)
     return outcome("waiting", next_at=next_at, blocks_until=blocks_until)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -160,7 +160,7 @@ async def _bring(app: App, endpoint: Endpoint, entries: Sequence[dict[str, Any]]
         f"{_AGAIN} AND endpoint_id = ? AND event_id IN ({marks(names)})",
         now, now, endpoint.id, *names,
     )  # fmt: skip
-    await add_deliveries(connection, [new_delivery(app.id, endpoint.id, one) for one in entries])
+    await add_deliveries(connection, [new_delivery(app.id, endpoint.id, one, at=now) for one in entries])
     return len(entries)
 
 

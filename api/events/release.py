@@ -153,7 +153,7 @@ async def _enter(
         last[lane] = last.get(lane, 0) + 1
         time = one["due_at"] or otherwise or one["at"]
         entries.append({
-            "id": one["id"], "type": one["type"], "lane": lane, "position": position,
+            "id": one["id"], "type": one["type"], "lane": lane, "position": position, "released_at": now,
             "values": (app_id, position, one["id"], lane, last[lane], time, now),
         })  # fmt: skip
     await change_many(
@@ -173,7 +173,7 @@ async def _deliver(
     entries: Sequence[Mapping[str, Any]],
 ) -> None:
     rows = [
-        new_delivery(app_id, endpoint.id, one)
+        new_delivery(app_id, endpoint.id, one, at=one["released_at"])
         for one in entries
         for endpoint in endpoints
         if wants(endpoint, one["type"])
@@ -186,12 +186,11 @@ def wants(endpoint: Endpoint, event_type: str) -> bool:
     return not endpoint.types or event_type in endpoint.types
 
 
-def new_delivery(app_id: str, endpoint_id: str, entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The row of a delivery that waits; `entry` has id, type, lane and position."""
-    now = microseconds(clock.now())
+def new_delivery(app_id: str, endpoint_id: str, entry: Mapping[str, Any], *, at: int) -> tuple[Any, ...]:
+    """The row of a delivery that waits from `at` on; `entry` has id, type, lane and position."""
     return (
         ids.random_id("wd"), app_id, endpoint_id, entry["id"], entry["type"], entry["lane"], entry["position"],
-        "waiting", now, now, now,
+        "waiting", at, at, at,
     )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """A webhook receiver of its own: a real HTTP server on a free port, in a thread, that keeps what it got."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -115,8 +116,18 @@ def receiving(rule: Rule = fine, *, port: int = 0, receiver: Receiver | None = N
     """A receiver that listens for the life of the block. One given again goes on with what it has."""
     kept = receiver or Receiver(rule=rule)
 
+    connections: set[socket.socket] = set()
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            connections.add(self.connection)
+
+        def finish(self) -> None:
+            connections.discard(self.connection)
+            super().finish()
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
@@ -141,4 +152,9 @@ def receiving(rule: Rule = fine, *, port: int = 0, receiver: Receiver | None = N
     finally:
         server.shutdown()
         server.server_close()
+        for connection in list(
+            connections
+        ):  # down is down: nothing is answered on those that were kept alive
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         thread.join(5)

@@ -6,6 +6,7 @@ real server → that server down → retried → replayed, with the same ids.
 
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -89,8 +90,10 @@ class Carrier:
 
 
 @pytest.fixture(scope="module")
-def carrier(sandbox: RunningServer) -> Carrier:
-    return Carrier(sandbox.url)
+def carrier(sandbox: RunningServer) -> Iterator[Carrier]:
+    made = Carrier(sandbox.url)
+    yield made
+    made.http.close()
 
 
 def told(receiver: Receiver, number: str) -> list[str]:

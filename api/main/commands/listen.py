@@ -8,12 +8,12 @@ import base64
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
+from api.core import clock
 from api.events.signing import KeyPair, make_key_pair, secret_of, signed_headers
 from api.main.client import Answer, RemoteClient, UnreachableError, send
 from api.main.commands.call import ENVIRONMENTS, ask_token
@@ -151,7 +151,7 @@ def _forward(event: dict[str, Any], forward: str, pair: KeyPair) -> dict[str, An
     """Post an event. Returns status and latency, or the reason why there was no answer."""
     parts = urlsplit(forward)
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-    headers = signed_headers([pair], event["id"], datetime.now(UTC), body) | {"Content-Type": CONTENT_TYPE}
+    headers = signed_headers([pair], event["id"], clock.now(), body) | {"Content-Type": CONTENT_TYPE}
     origin = f"{parts.scheme}://{parts.netloc}"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     begun = time.monotonic()
