@@ -36,7 +36,9 @@ from sandbox.city.population import places
 from sandbox.city.state import Record
 from sandbox.city.world import World
 
-department = Department("civil-affairs", "民政局", "Civil Affairs Bureau", Path(__file__).parent)
+department = Department(
+    "civil-affairs", "民政局", "Civil Affairs Bureau", Path(__file__).parent, protocol="soap"
+)
 
 _MARRIAGE_YEARS = {"husband": 22, "wife": 20}  # Source: 《中华人民共和国民法典》 article 1047
 _SEX = {"husband": "M", "wife": "F"}

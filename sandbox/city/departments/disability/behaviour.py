@@ -28,7 +28,9 @@ from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
 
-department = Department("disability", "残疾人联合会", "Disabled Persons' Federation", Path(__file__).parent)
+department = Department(
+    "disability", "残疾人联合会", "Disabled Persons' Federation", Path(__file__).parent, protocol="http"
+)
 
 _DECIDED_AFTER = timedelta(days=20)
 

@@ -28,7 +28,9 @@ from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
 
-department = Department("health", "卫生健康委员会", "Health Commission", Path(__file__).parent)
+department = Department(
+    "health", "卫生健康委员会", "Health Commission", Path(__file__).parent, protocol="http"
+)
 
 PERIODS = ("08:00", "10:00", "14:00", "16:00")
 _PLACES = {"3A": 6, "2A": 4, "community": 2}  # for each section and period

@@ -28,7 +28,11 @@ from sandbox.city.state import Record
 from sandbox.city.world import World
 
 department = Department(
-    "medical-insurance", "医疗保障局", "Healthcare Security Administration", Path(__file__).parent
+    "medical-insurance",
+    "医疗保障局",
+    "Healthcare Security Administration",
+    Path(__file__).parent,
+    protocol="soap",
 )
 
 _CURSOR_INVALID = "insurance-cursor-invalid"

@@ -34,7 +34,9 @@ from sandbox.city.population import identifiers, places
 from sandbox.city.state import Record
 from sandbox.city.world import World
 
-department = Department("public-security", "公安局", "Public Security Bureau", Path(__file__).parent)
+department = Department(
+    "public-security", "公安局", "Public Security Bureau", Path(__file__).parent, protocol="soap"
+)
 
 _NUMBER_INVALID = "household-number-invalid"
 _FIRST_SEQUENCE = 801  # of children registered in the sandbox, out of the way of those of the base city

@@ -33,6 +33,7 @@ department = Department(
     "人力资源和社会保障局",
     "Human Resources and Social Security Bureau",
     Path(__file__).parent,
+    protocol="http",
 )
 
 _LEAST_AGE = 16  # Source: 《中华人民共和国劳动法》 article 15

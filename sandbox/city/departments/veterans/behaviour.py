@@ -26,7 +26,9 @@ from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
 
-department = Department("veterans", "退役军人事务局", "Veterans Affairs Bureau", Path(__file__).parent)
+department = Department(
+    "veterans", "退役军人事务局", "Veterans Affairs Bureau", Path(__file__).parent, protocol="http"
+)
 
 _REVIEW = timedelta(days=20)
 _LEAST_AGE = 17  # Source: 《中华人民共和国兵役法》 article 20
