@@ -111,6 +111,7 @@ class Caller:
             "call", self.service, self.operation.id, *options, "--scenario", scenario, *self.credential, "--json",
             check=False,
         )  # fmt: skip
+        assert done.stdout, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
@@ -137,7 +138,9 @@ def test_from_a_source_to_a_call(
 def test_a_file_in_a_drop_folder_answers_by_the_drafted_mapping(
     installation: Installation, sandbox: RunningServer, tmp_path: Path
 ) -> None:
-    file = make_source("csv", tmp_path)
+    folder = installation.home / "drop" / "licences"  # files are read below this folder only
+    folder.mkdir(parents=True)
+    file = make_source("csv", folder)
     mapping = str(tmp_path / "out" / "mapping.yaml")
     operation, name = published(
         installation,
@@ -145,13 +148,13 @@ def test_a_file_in_a_drop_folder_answers_by_the_drafted_mapping(
         str(file),
         tmp_path,
         "--upstream",
-        f"files://{tmp_path}",
+        f"files://{folder}",
         "--mapping",
         mapping,
     )
     call = Caller(installation, operation, name)
     found = call({"licence_number": "XK2026002"})
-    assert found["status"] == 200
+    assert found["status"] == 200, found
     assert found["body"] == {
         "licence_number": "XK2026002", "company_name": "示例乙有限公司", "credit_code": "91990102MA0000031G",
         "status": "注销", "issued_on": "2026-01-02", "valid_until": "2031-01-02",
@@ -164,7 +167,8 @@ def test_a_file_in_a_drop_folder_answers_by_the_drafted_mapping(
 def test_a_live_table_answers_by_the_drafted_mapping(
     installation: Installation, sandbox: RunningServer, tmp_path: Path
 ) -> None:
-    database = tmp_path / "permits.db"
+    database = installation.home / "drop" / "permits.db"
+    database.parent.mkdir(exist_ok=True)
     with sqlite3.connect(database) as connection:
         connection.executescript(DDL)
         rows = [
@@ -179,9 +183,9 @@ def test_a_live_table_answers_by_the_drafted_mapping(
         "--upstream", f"sql+sqlite://{database}", "--mapping", mapping,
     )  # fmt: skip
     call = Caller(installation, operation, name)
-    found = call({"permit_no": "XK007"})
+    found = call({"licence_number": "XK007"})
     assert (found["status"], found["body"]["company_name"]) == (200, "示例7公司")
-    assert call({"permit_no": "none"})["status"] == 404
+    assert call({"licence_number": "none"})["status"] == 404
     listing = read_contract(load_path(tmp_path / "out" / "contract.yaml")).service
     assert listing is not None
     pages = listing.operation("listPermits")
@@ -191,7 +195,7 @@ def test_a_live_table_answers_by_the_drafted_mapping(
     for _ in range(5):
         page = turn({"limit": 20, "status": "有效"} | ({"cursor": cursor} if cursor else {}))
         assert page["status"] == 200, page
-        seen += [one["permit_no"] for one in page["body"]["items"]]
+        seen += [one["licence_number"] for one in page["body"]["items"]]
         cursor = page["body"].get("next", "")
         if not page["body"]["items"]:
             break

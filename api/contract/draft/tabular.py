@@ -106,9 +106,9 @@ def key_of(fields: Sequence[Field], rows: int) -> str:
     candidates = [one for one in fields if is_unique(one)]
     ranked = [
         *(one for one in candidates if one.name in _KEY_NAMES and not one.kind),
-        *(one for one in candidates if one.element == "GB 32100-2015"),
+        *(one for one in candidates if one.element),  # a person's number or a company's code, whichever stands first
         *(one for one in candidates if one.name.endswith(_KEY_ENDINGS) and not one.kind),
-        *(one for one in candidates if one.name in {"id_number", "plate_number"}),
+        *(one for one in candidates if one.name == "plate_number"),
         *(one for one in candidates if rows > 1 and one.name != "name" and not one.kind and one.schema.get("type") == "string"
           and max((len(value) for value in one.samples), default=99) <= 40),
     ]  # fmt: skip
