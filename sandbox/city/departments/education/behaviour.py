@@ -27,7 +27,7 @@ from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
 
-department = Department("education", "教育局", "Education Bureau", Path(__file__).parent)
+department = Department("education", "教育局", "Education Bureau", Path(__file__).parent, protocol="sql")
 
 _SEASON = ((6, 1), (7, 31))  # when places are applied for
 _DECIDED_AFTER = timedelta(days=15)
