@@ -9,6 +9,7 @@ from sandbox.city.departments.credit.behaviour import department as credit
 from sandbox.city.departments.culture_tourism.behaviour import department as culture_tourism
 from sandbox.city.departments.customs.behaviour import department as customs
 from sandbox.city.departments.disability.behaviour import department as disability
+from sandbox.city.departments.ecology.behaviour import department as ecology
 from sandbox.city.departments.education.behaviour import department as education
 from sandbox.city.departments.emergency.behaviour import department as emergency
 from sandbox.city.departments.health.behaviour import department as health
@@ -21,6 +22,7 @@ from sandbox.city.departments.market_regulation.behaviour import department as m
 from sandbox.city.departments.medical_insurance.behaviour import department as medical_insurance
 from sandbox.city.departments.meteorology.behaviour import department as meteorology
 from sandbox.city.departments.post.behaviour import department as post
+from sandbox.city.departments.procurement.behaviour import department as procurement
 from sandbox.city.departments.public_security.behaviour import department as public_security
 from sandbox.city.departments.real_estate.behaviour import department as real_estate
 from sandbox.city.departments.social_security.behaviour import department as social_security
@@ -35,6 +37,7 @@ DEPARTMENTS: tuple[Department, ...] = (
     culture_tourism,
     customs,
     disability,
+    ecology,
     education,
     emergency,
     health,
@@ -47,6 +50,7 @@ DEPARTMENTS: tuple[Department, ...] = (
     medical_insurance,
     meteorology,
     post,
+    procurement,
     public_security,
     real_estate,
     social_security,
