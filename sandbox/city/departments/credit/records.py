@@ -116,7 +116,7 @@ def score_of(company: Record, factors: list[Record]) -> int:
     """0 to 1000; nothing for a company that is revoked or deregistered."""
     if company["status"] != "active":
         return 0
-    return max(0, min(1000, 700 + sum(one["points"] for one in factors)))
+    return max(0, min(1000, 700 + sum(int(one["points"]) for one in factors)))
 
 
 def grade_of(score: int) -> str:
