@@ -68,7 +68,7 @@ PEOPLE = (
                  "赵磊的妻子，满山茶业职员，正休产假。", "Wife of Zhao Lei, employed at Manshan Tea and on maternity leave.",
                  spouse="zhao-lei", married_on=date(2023, 5, 20)),
     PersonSketch("zhao-xinsheng", "赵新生", "Zhao Xinsheng", "M", "汉族", date(2026, 6, 18), 5,
-                 "赵磊与林小雅的儿子，刚刚出生：户口、参保、疫苗都等着办理。", "Newborn son of Zhao Lei and Lin Xiaoya: registration, insurance and vaccinations are to come.",
+                 "赵磊与林小雅的双胞胎之一：户口已经登记，参保、疫苗等着办理；妹妹新禾还只有出生医学证明。", "One of the newborn twins of Zhao Lei and Lin Xiaoya: registered, insurance and vaccinations to come; his sister Xinhe has a birth certificate only.",
                  parents=("zhao-lei", "lin-xiaoya")),
     PersonSketch("qian-shouyi", "钱守义", "Qian Shouyi", "M", "汉族", date(1943, 1, 15), 6,
                  "丧偶独居的老人，领取高龄津贴。", "A widower who lives alone and draws the allowance for the elderly.",
