@@ -41,7 +41,7 @@ def side_of(request: AnyRequest) -> CitySide:
 async def glance(request: AnyRequest, app_id: str) -> dict[str, Any]:
     """What the app's own page shows of it: changed records and the clock; the caller may see the app."""
     state = await side_of(request).states.current(app_id)
-    return {"records": len(state.rows), "now": state.now if state.clock_us else None}
+    return {"records": len(state.rows), "now": None if state.clock_us == 0 else state.now}
 
 
 async def _sandbox_page(
@@ -109,7 +109,7 @@ def _with_zone(text: str) -> str:
 async def release_clock(
     request: AnyRequest, caller: CurrentCaller, app_id: FromPath[str]
 ) -> Page | Response[None]:
-    """Let the clock show the real time again."""
+    """Let the clock show the real time."""
     check_signed_in(caller)
     try:
         moved = await service.release_clock(caller, side_of(request), app_id)

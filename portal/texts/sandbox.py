@@ -14,9 +14,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sandbox.open": ("时钟、快照与重置", "Clock, snapshots, reset"),
     "sandbox.clock": ("时钟", "Clock"),
     "sandbox.clock_real": ("显示真实时间。", "It shows the real time."),
-    "sandbox.clock_moved": (
-        "已拨动，从那一刻起照常走动。",
-        "It was moved, and runs on from there.",
+    "sandbox.clock_start": (
+        "停在城市普查那天的上午九点；从应用第一次改动起走动。",
+        "It stands at nine o'clock of the day on which the city was counted, and runs from the app's first change on.",
+    ),
+    "sandbox.clock_own": (
+        "应用自己的时间，照常走动。",
+        "The app's own time; it runs.",
     ),
     "sandbox.clock_text": (
         "拨快时钟，年报到期、证照失效、邮件送达，到点的事件随即发出。有改动时只能往前拨。",
@@ -28,7 +32,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sandbox.advance_P30D": ("三十天", "thirty days"),
     "sandbox.advance_P1Y": ("一年", "a year"),
     "sandbox.set": ("拨到这一刻", "Set to this moment"),
-    "sandbox.real": ("恢复真实时间", "Show the real time"),
+    "sandbox.real": ("改用真实时间", "Show the real time"),
     "sandbox.moved": ("时钟已拨动，{due} 个事件到期。", "The clock is moved; {due} events fall due."),
     "sandbox.changes": ("改动过的记录", "Changed records"),
     "sandbox.changes_text": (
@@ -43,8 +47,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sandbox.records": ("记录数", "Records"),
     "sandbox.reset": ("重置", "Begin anew"),
     "sandbox.reset_text": (
-        "丢弃全部改动，时钟恢复真实时间。重置前的状态会保存为快照 {name}，可以恢复。",
-        "Forgets all changes, and the clock shows the real time. The state before is kept as the snapshot {name}, so it can be undone.",
+        "丢弃全部改动，时钟回到普查那天。重置前的状态会保存为快照 {name}，可以恢复。",
+        "Forgets all changes, and the clock goes back to the day of the count. The state before is kept as the snapshot {name}, so it can be undone.",
     ),
     "sandbox.reset_done": (
         "沙箱已重置，丢弃了 {records} 条改动。",

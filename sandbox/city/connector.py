@@ -17,7 +17,7 @@ from api.core.outbox import NewEvent
 from api.core.problem_types import IDEMPOTENCY_KEY_REUSED, UPSTREAM_INVALID, UPSTREAM_UNREACHABLE
 from api.core.problems import CONTENT_TYPE, Failure, ProblemType, Refusal, render
 from api.gateway.connector import Connector, Context, Request, Result
-from sandbox.city.app_clocks import AppClocks
+from sandbox.city.app_clocks import START_TEXT
 from sandbox.city.base import City, CityFile, CityMissing
 from sandbox.city.clock import local_text, now_of, shift
 from sandbox.city.department import Answer, Call, Department, Refused
@@ -41,10 +41,10 @@ _ANSWERED = Kind("answered", "platform", _read_nothing)  # answers by idempotenc
 
 
 def _complete(answer: Answer, world: World, state: State, context: Context) -> Answer:
-    """The answer with what is to be kept. Its headers tell of a clock that was moved, and of a newer city."""
+    """The answer with what is to be kept. Its headers tell a time that is not the real one, and of a newer city."""
     if state.city and state.city != world.city.version:
         answer.headers.append((b"kaimen-city", f"{world.city.version}; made-on={state.city}".encode()))
-    if state.clock_us:
+    if state.clock_us != 0:
         answer.headers.append((b"kaimen-clock", local_text(world.now).encode()))
     service = context.service
     answer.changes = world.changes
@@ -98,9 +98,10 @@ class CityConnector:
             raise Failure(UPSTREAM_INVALID, service=context.service, rule="no-behaviour")
         state_id = context.state_id or context.app_id
         key = _idempotency_key(operation, request)
+        begins = context.clock in {"", START_TEXT}  # else the call says what time it is
 
         def work(state: State) -> Answer:
-            now = now_of(context.clock) if context.clock and not state.clock_us else state.now
+            now = state.now if begins or state.clock_us is not None else now_of(context.clock)
             if scene.clock:
                 now = shift(now, scene.clock)
             world = World(city, state, now, scene)
@@ -112,7 +113,7 @@ class CityConnector:
                 _remember(world, key, request, answer)
             return _complete(answer, world, state, context)
 
-        return await self._states.run(state_id, work, city=city.version)
+        return await self._states.run(state_id, work, city=city.version, begins=begins)
 
     def _open(self, context: Context) -> City:
         try:
@@ -158,8 +159,8 @@ class CitySide:
     ) -> None:
         self.file = file
         self.states = states
-        self.clocks = AppClocks("sandbox")
-        self.sandboxes = Sandboxes("sandbox", states, self.clocks)
+        self.clocks = states.clocks
+        self.sandboxes = Sandboxes("sandbox", states)
         self._docs_url = docs_url
         self._departments = {department.slug: department for department in departments}
 

@@ -26,7 +26,7 @@ class StateHead(Model):
     state_id = fields.CharField(max_length=40, primary_key=True)
     version = fields.BigIntField(default=0)
     base = fields.BigIntField(default=0)
-    clock_us = fields.BigIntField(default=0)  # microseconds by which the app's clock is ahead of the real one
+    clock_us = fields.BigIntField(null=True)  # the app's clock minus the real one, None: it has not begun
     city = fields.CharField(max_length=80, default="")  # the city that its first change was made on
 
     class Meta:

@@ -76,7 +76,7 @@ async def reset_sandbox(
 ) -> ResetReport:
     """Forget everything that an app has changed in the sandbox: it sees the city as it was generated.
 
-    Its clock shows the real time again, and events still to come are taken back. The state before is kept as
+    Its clock stands at the day of the city's count again, and events still to come are taken back. The state before is kept as
     the snapshot `before-reset`; restoring that undoes the reset.
     """
     return await service.reset(caller, _side(request), _whose(caller, data.app_id))
@@ -87,7 +87,7 @@ async def reset_sandbox(
     summary="应用的沙箱时钟 An app's clock in the sandbox", responses=_REFUSALS,
 )  # fmt: skip
 async def get_clock(request: _Request, caller: CurrentCaller, app_id: AppId = "") -> Clock:
-    """What the app's clock shows: the real time, until the app moves it."""
+    """What the app's clock shows. It stands at the day of the city's count until the app changes something, then it runs."""
     return await service.clock_of(caller, _side(request), _whose(caller, app_id))
 
 
@@ -110,7 +110,7 @@ async def move_clock(request: _Request, caller: CurrentCaller, data: JSONBody[Cl
     summary="恢复真实时间 Let an app's clock show the real time", responses=_WRITES,
 )  # fmt: skip
 async def release_clock(request: _Request, caller: CurrentCaller, app_id: AppId = "") -> Clock:
-    """The clock shows the real time again; where that is a step back, only without changes made by its time."""
+    """The clock shows the real time from now on; where that is a step back, only without changes made by its time."""
     return await service.release_clock(caller, _side(request), _whose(caller, app_id))
 
 

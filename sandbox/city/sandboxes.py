@@ -16,7 +16,7 @@ from api.core import clock, outbox
 from api.core.outbox import NewEvent, microseconds
 from api.core.store import plane
 from sandbox.city import state_rows
-from sandbox.city.app_clocks import AppClocks
+from sandbox.city.app_clocks import START, micros
 from sandbox.city.state import States
 from sandbox.city.state_rows import Head
 
@@ -56,10 +56,9 @@ class BackwardsError(Exception):
 class Sandboxes:
     """The sandboxes of one plane's apps."""
 
-    def __init__(self, environment: str, states: States, clocks: AppClocks) -> None:
+    def __init__(self, environment: str, states: States) -> None:
         self._environment = environment
         self._states = states
-        self.clocks = clocks
 
     # --- clock ---
     async def set_clock(self, app_id: str, moment: datetime | None) -> tuple[int, int]:
@@ -70,9 +69,10 @@ class Sandboxes:
 
         async def work(connection: BaseDBAsyncClient, head: Head) -> tuple[int, int]:
             real = clock.now()
-            ahead = 0 if moment is None else round((moment - real).total_seconds() * 1_000_000)
-            if ahead < head.clock_us and await _count(connection, app_id):
-                raise BackwardsError(real + timedelta(microseconds=head.clock_us))
+            ahead = 0 if moment is None else micros(moment - real)
+            present = micros(START - real) if head.clock_us is None else head.clock_us
+            if ahead < present and await _count(connection, app_id):
+                raise BackwardsError(real + timedelta(microseconds=present))
             await state_rows.set_head(connection, app_id, base=head.base, clock_us=ahead, city=head.city)
             due = await state_rows.fetch(
                 connection,
@@ -81,25 +81,21 @@ class Sandboxes:
             )  # fmt: skip
             return ahead, int(due[0]["due"])
 
-        ahead, due = await self._states.alter(app_id, work)
-        self.clocks.put(app_id, ahead)
-        return ahead, due
+        return await self._states.alter(app_id, work)
 
     # --- whole states ---
     async def reset(self, app_id: str) -> int:
-        """Forget changes, clock and events still to come. How many records the app had changed."""
+        """Forget changes, clock (it stands at START again) and events still to come. How many records the app had changed."""
 
         async def work(connection: BaseDBAsyncClient, head: Head) -> int:
             count = await _count(connection, app_id)
-            if count or head.clock_us:
+            if count or head.clock_us is not None:
                 await _keep(connection, app_id, BEFORE, head)
             await _forget(connection, app_id)
-            await state_rows.set_head(connection, app_id, base=head.version, clock_us=0, city="")
+            await state_rows.set_head(connection, app_id, base=head.version, clock_us=None, city="")
             return count
 
-        count = await self._states.alter(app_id, work)
-        self.clocks.put(app_id, 0)
-        return count
+        return await self._states.alter(app_id, work)
 
     async def keep(self, app_id: str, name: str) -> Snapshot:
         """Keep the present state under a name. Raises TakenError, TooManyError."""
@@ -116,28 +112,22 @@ class Sandboxes:
 
     async def restore(self, app_id: str, name: str) -> Snapshot | None:
         """Go back to a kept state; the present one is BEFORE then. None where there is no such snapshot."""
-        ahead = 0
 
         async def work(connection: BaseDBAsyncClient, head: Head) -> Snapshot | None:
-            nonlocal ahead
             kept = next((one for one in await _snapshots(connection, app_id) if one.name == name), None)
             if kept is None:
-                ahead = head.clock_us
                 return None
             await state_rows.copy(connection, app_id, source=name, target=".", version=head.version)
             await _keep(connection, app_id, BEFORE, head)
             await _forget(connection, app_id)
             await state_rows.copy(connection, app_id, source=".", target="", version=head.version)
             await state_rows.clear(connection, app_id, ".")
-            if kept.clock_at is not None:
-                ahead = microseconds(kept.clock_at) - microseconds(clock.now())
+            ahead = 0 if kept.clock_at is None else micros(kept.clock_at - clock.now())
             await state_rows.set_head(connection, app_id, base=head.version, clock_us=ahead, city=kept.city)
             await outbox.add_all(connection, self._environment, kept.events)
             return kept
 
-        restored = await self._states.alter(app_id, work)
-        self.clocks.put(app_id, ahead)
-        return restored
+        return await self._states.alter(app_id, work)
 
     async def drop(self, app_id: str, name: str) -> bool:
         """Delete a snapshot; whether there was one."""
@@ -176,10 +166,17 @@ async def _keep(connection: BaseDBAsyncClient, app_id: str, name: str, head: Hea
     await state_rows.change(
         connection,
         f"INSERT INTO city_snapshot (state_id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
-        app_id, name, records, real, real + head.clock_us if head.clock_us else 0, head.city,
+        app_id, name, records, real, _shown_at(real, head.clock_us), head.city,
         msgspec.json.encode(events).decode(),
     )  # fmt: skip
     return next(one for one in await _snapshots(connection, app_id) if one.name == name)
+
+
+def _shown_at(real: int, clock_us: int | None) -> int:
+    """What a clock shows at the real instant, in microseconds; 0 where that is the real time."""
+    if clock_us is None:
+        return microseconds(START)
+    return real + clock_us if clock_us else 0
 
 
 async def _drop(connection: BaseDBAsyncClient, app_id: str, name: str) -> int:

@@ -33,11 +33,15 @@ class ClockRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Clock(Struct, frozen=True):
-    """An app's clock. It runs: `now` is what it shows at this moment, `ahead_seconds` its distance from the real one."""
+    """An app's clock: `now` is what it shows at this moment, `ahead_seconds` its distance from the real one.
+
+    `mode` is `start`: it stands at nine o'clock of the day on which the city was counted, and runs from the app's
+    first change on; `own`: it runs by itself; `real`: it shows the real time.
+    """
 
     app_id: str
     now: str
-    is_moved: bool
+    mode: str
     ahead_seconds: int
     real_now: str
     earliest: str

@@ -3,14 +3,14 @@
 Every function checks that the caller may change the app. `app_id` "" has been filled in by the route.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from api.core import clock as real_clock
 from api.core.caller import Caller
 from api.core.problem_types_platform import CONFLICT, INPUT_INVALID, NOT_FOUND
 from api.core.problems import Refusal, Text
 from api.identity.apps.rows import WHAT, find_app
-from sandbox.city.app_clocks import EARLIEST, LATEST, advanced
+from sandbox.city.app_clocks import EARLIEST, LATEST, START, advanced
 from sandbox.city.base import CityMissing
 from sandbox.city.clock import local_text, now_of
 from sandbox.city.connector import CitySide
@@ -43,7 +43,7 @@ async def reset(caller: Caller, side: CitySide, app_id: str) -> ResetReport:
     Errors: not-signed-in, input-invalid (no app named), not-found, permission-denied, conflict (a live app).
     """
     app_id = await _own(caller, app_id)
-    had_clock = (await side.states.current(app_id)).clock_us != 0
+    had_clock = (await side.states.current(app_id)).clock_us is not None
     records = await side.sandboxes.reset(app_id)
     return ResetReport(app_id, records, BEFORE if records or had_clock else "")
 
@@ -204,14 +204,14 @@ def _invalid(pointer: str, zh: str, en: str) -> Refusal:
     return Refusal(INPUT_INVALID, errors=({"pointer": pointer, "message": Text(zh, en)},), count=1)
 
 
-def _shown_clock(app_id: str, clock_us: int, due: int) -> Clock:
+def _shown_clock(app_id: str, clock_us: int | None, due: int) -> Clock:
     real = real_clock.now()
-    ahead = clock_us // 1_000_000
+    shown = START if clock_us is None else real + timedelta(microseconds=clock_us)
     return Clock(
         app_id=app_id,
-        now=local_text(datetime.fromtimestamp(real.timestamp() + clock_us / 1_000_000, real.tzinfo)),
-        is_moved=clock_us != 0,
-        ahead_seconds=ahead,
+        now=local_text(shown),
+        mode="start" if clock_us is None else "own" if clock_us else "real",
+        ahead_seconds=int((shown - real).total_seconds()),
         real_now=local_text(real),
         earliest=local_text(EARLIEST),
         latest=local_text(LATEST),

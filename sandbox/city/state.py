@@ -26,6 +26,7 @@ from api.core.outbox import NewEvent
 from api.core.problems import Refusal
 from api.core.store import plane
 from sandbox.city import state_rows
+from sandbox.city.app_clocks import START, AppClocks, micros
 from sandbox.city.problem_types import SANDBOX_STATE_FULL
 from sandbox.city.state_rows import Changes, Head, Key, Record
 
@@ -42,14 +43,13 @@ class State(Struct, frozen=True):
 
     version: int
     rows: Changes
-    clock_us: int = 0  # microseconds by which the app's clock is ahead of the real one
+    clock_us: int | None = None  # the app's clock minus the real one, microseconds; None: it has not begun
     city: str = ""  # the city that the first change was made on, "" where there is none
 
     @property
     def now(self) -> datetime:
         """The time by the app's clock."""
-        real = clock.now()
-        return real + timedelta(microseconds=self.clock_us) if self.clock_us else real
+        return START if self.clock_us is None else clock.now() + timedelta(microseconds=self.clock_us)
 
 
 UNTOUCHED = State(0, {})
@@ -125,6 +125,7 @@ class States:
     def __init__(self, environment: str, *, is_sole: bool = False) -> None:
         self._environment = environment
         self._is_sole = is_sole
+        self.clocks = AppClocks(environment)
         self._cache = _Cache()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._glance: sqlite3.Connection | None = None
@@ -146,10 +147,12 @@ class States:
         self._cache.put(state_id, state)
         return self._cache.get(state_id) or state
 
-    async def run(self, state_id: str, work: Callable[[State], O], *, city: str = "") -> O:
+    async def run(
+        self, state_id: str, work: Callable[[State], O], *, city: str = "", begins: bool = False
+    ) -> O:
         """Do a piece of work, keep its changes and put its events into the outbox, in one transaction.
 
-        `city` names the city that it sees. Raises Refusal SANDBOX_STATE_FULL.
+        `city` names the city that it sees; `begins` lets the clock of the state run from its first change on. Raises Refusal SANDBOX_STATE_FULL.
         """
         state = await self.current(state_id)
         outcome = work(state)
@@ -158,16 +161,17 @@ class States:
         lock = self._locks.setdefault(state_id, asyncio.Lock())
         async with lock:
             try:
-                return await self._commit(state_id, state, work, outcome, city)
+                return await self._commit(state_id, state, work, outcome, city, begins)
             except _NothingToWrite as nothing:
                 done: O = nothing.args[0]
                 return done
 
     async def _commit(
-        self, state_id: str, state: State, work: Callable[[State], O], outcome: O, city: str
+        self, state_id: str, state: State, work: Callable[[State], O], outcome: O, city: str, begins: bool
     ) -> O:
         async with in_transaction(self._environment) as connection:
-            head = await state_rows.raise_head(connection, state_id, city)
+            begins_us = micros(START - clock.now()) if begins else None
+            head = await state_rows.raise_head(connection, state_id, city, begins_us)
             if state.version != head.version - 1:
                 before = Head(head.version - 1, head.base, head.clock_us, head.city)
                 cached = self._cache.get(state_id) or UNTOUCHED
@@ -184,6 +188,7 @@ class States:
                 await outbox.withdraw(connection, state_id, service, subject)
             await outbox.add_all(connection, self._environment, list(outcome.told))
         self._cache.put(state_id, State(head.version, rows, head.clock_us, head.city))
+        self.clocks.put(state_id, head.clock_us)
         return outcome
 
     async def alter(self, state_id: str, work: Callable[[BaseDBAsyncClient, Head], Awaitable[T]]) -> T:
@@ -196,13 +201,14 @@ class States:
                 assert head is not None
                 rows, _ = await state_rows.load(connection, state_id)
             self._cache.put(state_id, State(head.version, rows, head.clock_us, head.city))
+            self.clocks.put(state_id, head.clock_us)
         return done
 
     async def reset(self, state_id: str) -> int:
         """Forget everything of a state, its clock too. Returns how many records it had changed."""
 
         async def work(connection: BaseDBAsyncClient, head: Head) -> int:
-            await state_rows.set_head(connection, state_id, base=head.version, clock_us=0, city="")
+            await state_rows.set_head(connection, state_id, base=head.version, clock_us=None, city="")
             return await state_rows.clear(connection, state_id)
 
         return await self.alter(state_id, work)

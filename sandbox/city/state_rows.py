@@ -19,11 +19,11 @@ HEAD = "SELECT version, base, clock_us, city FROM city_state_head WHERE state_id
 
 
 class Head(Struct, frozen=True):
-    """How far a state has come, its clock (microseconds ahead of the real one) and the city it was made on."""
+    """How far a state has come, its clock (microseconds ahead of the real one, None: not begun), and its city."""
 
     version: int
     base: int  # the version before which nothing counts any more: a reset or a restore
-    clock_us: int = 0
+    clock_us: int | None = None
     city: str = ""
 
 
@@ -53,17 +53,22 @@ async def head_of(connection: BaseDBAsyncClient, state_id: str) -> Head | None:
     return Head(*(rows[0][name] for name in ("version", "base", "clock_us", "city"))) if rows else None
 
 
-async def raise_head(connection: BaseDBAsyncClient, state_id: str, city: str = "") -> Head:
+async def raise_head(
+    connection: BaseDBAsyncClient, state_id: str, city: str = "", begins_us: int | None = None
+) -> Head:
     """Take the state's head for this transaction; the raised one. Others wait for it.
 
-    `city` names the city that the first change since the last reset is made on.
+    `city` names the city that the first change since the last reset is made on; `begins_us` is what a clock
+    that has not begun is set to.
     """
     await change(
         connection,
-        "INSERT INTO city_state_head (state_id, version, base, clock_us, city) VALUES (?, 1, 0, 0, ?) "
+        "INSERT INTO city_state_head (state_id, version, base, clock_us, city) VALUES (?, 1, 0, ?, ?) "
         "ON CONFLICT (state_id) DO UPDATE SET version = city_state_head.version + 1, "
+        "clock_us = COALESCE(city_state_head.clock_us, excluded.clock_us), "
         "city = CASE WHEN city_state_head.city = '' THEN excluded.city ELSE city_state_head.city END",
         state_id,
+        begins_us,
         city,
     )
     head = await head_of(connection, state_id)
@@ -72,7 +77,7 @@ async def raise_head(connection: BaseDBAsyncClient, state_id: str, city: str = "
 
 
 async def set_head(
-    connection: BaseDBAsyncClient, state_id: str, *, base: int, clock_us: int, city: str
+    connection: BaseDBAsyncClient, state_id: str, *, base: int, clock_us: int | None, city: str
 ) -> None:
     """Write what `raise_head` leaves as it is."""
     await change(

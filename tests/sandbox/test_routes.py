@@ -165,7 +165,8 @@ async def test_a_clock_over_the_api(doors: Doors, side: CitySide) -> None:
     row = await make_app()
     doors.caller = token(row)
     http, client = doors.client, Client(side, row.id)
-    assert (await http.get(f"{SANDBOX}/clock")).json()["is_moved"] is False
+    fresh = (await http.get(f"{SANDBOX}/clock")).json()
+    assert (fresh["mode"], fresh["now"]) == ("start", "2026-06-30T09:00:00+08:00")
     moved = await http.post(f"{SANDBOX}/clock", json={"now": "2027-06-30T09:00:00+08:00"})
     assert (moved.status_code, moved.json()["now"][:16]) == (200, "2027-06-30T09:00")
     order = await client("post/createOrder", clock="")
@@ -175,10 +176,11 @@ async def test_a_clock_over_the_api(doors: Doors, side: CitySide) -> None:
     assert (await client("post/getOrder", clock="", number=order.body["number"])).body[
         "status"
     ] == "delivered"
+    await http.post(f"{SANDBOX}/clock", json={"now": "2099-01-01T00:00:00+08:00"})
     back = await http.delete(f"{SANDBOX}/clock")
     assert (back.status_code, back.json()["rule"]) == (409, "clock-backwards")
     await http.post(f"{SANDBOX}/reset", json={})
-    assert (await http.get(f"{SANDBOX}/clock")).json()["is_moved"] is False
+    assert (await http.get(f"{SANDBOX}/clock")).json()["mode"] == "start"
     assert (await http.delete(f"{SANDBOX}/clock")).status_code == 200
 
 
@@ -202,7 +204,7 @@ async def test_clocks_that_cannot_be(doors: Doors, wanted: dict[str, str], point
     answer = await doors.client.post(f"{SANDBOX}/clock", json=wanted)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["pointer"] == pointer
-    assert (await doors.client.get(f"{SANDBOX}/clock")).json()["is_moved"] is False
+    assert (await doors.client.get(f"{SANDBOX}/clock")).json()["mode"] == "start"
 
 
 async def test_snapshots_over_the_api(doors: Doors, side: CitySide) -> None:

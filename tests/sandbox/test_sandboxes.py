@@ -10,7 +10,8 @@ from api.core import clock, ids
 from api.core.outbox import NewEvent
 from api.core.store import plane
 from sandbox.city import state_rows
-from sandbox.city.app_clocks import AppClocks, advanced
+from sandbox.city.app_clocks import START, START_TEXT, AppClocks, advanced
+from sandbox.city.clock import local_text
 from sandbox.city.sandboxes import BEFORE, MOST_SNAPSHOTS, BackwardsError, Sandboxes, TakenError, TooManyError
 from sandbox.city.state import Changes, States
 
@@ -34,7 +35,7 @@ async def states(stores: object) -> Any:
 
 @pytest.fixture
 def sandboxes(states: States) -> Sandboxes:
-    return Sandboxes("sandbox", states, AppClocks("sandbox"))
+    return Sandboxes("sandbox", states)
 
 
 @pytest.fixture
@@ -84,8 +85,24 @@ async def test_a_clock_runs_on_from_where_it_was_set(
     await sandboxes.set_clock(app_id, target)
     shown = (await states.current(app_id)).now
     assert target <= shown < target + timedelta(minutes=5)
-    assert sandboxes.clocks.text_of(app_id)[:10] == sandboxes.clocks.text_of(app_id)[:10] != ""
-    assert sandboxes.clocks.text_of(ids.random_id("a", 8)) == ""
+    assert states.clocks.text_of(app_id)[:10] == local_text(target)[:10]
+    assert states.clocks.text_of(ids.random_id("a", 8)) == START_TEXT
+
+
+async def test_a_clock_stands_until_the_first_change(states: States, app_id: str) -> None:
+    assert (await states.current(app_id)).now == START
+    await states.run(app_id, lambda state: Done(), begins=True)
+    assert (await states.current(app_id)).clock_us is None, "reading begins nothing"
+    seen = []
+    await states.run(
+        app_id, lambda state: [seen.append(state.now), Done({("test", "a"): {}})][1], begins=True
+    )
+    assert seen == [START]
+    first = (await states.current(app_id)).now
+    assert START <= first < START + timedelta(minutes=5)
+    await states.run(app_id, put(b={}), begins=True)
+    assert (await states.current(app_id)).now > first, "it is not set again"
+    assert app_id in await AppClocks("sandbox").moved()
 
 
 async def test_other_processes_see_the_clock(states: States, sandboxes: Sandboxes, app_id: str) -> None:
@@ -93,11 +110,11 @@ async def test_other_processes_see_the_clock(states: States, sandboxes: Sandboxe
     other_states, other_clocks = States("sandbox"), AppClocks("sandbox")
     await other_states.current(app_id)
     await sandboxes.set_clock(app_id, clock.now() + timedelta(days=10))
-    assert (await other_states.current(app_id)).clock_us > 0
+    assert ((await other_states.current(app_id)).clock_us or 0) > 0
     assert app_id in await other_clocks.moved()
     await sandboxes.set_clock(app_id, None)
     assert (await other_states.current(app_id)).clock_us == 0
-    await other_clocks.refresh()
+    assert app_id not in await other_clocks.moved()
     assert other_clocks.text_of(app_id) == ""
     await other_states.close()
 
@@ -124,7 +141,7 @@ async def test_a_clock_goes_back_only_without_changes(
             await sandboxes.set_clock(app_id, back)
     assert (await states.current(app_id)).clock_us == before
     await sandboxes.reset(app_id)
-    assert (await states.current(app_id)).clock_us == 0
+    assert (await states.current(app_id)).now == START
 
 
 async def test_a_move_counts_what_falls_due(states: States, sandboxes: Sandboxes, app_id: str) -> None:

@@ -8,6 +8,11 @@ from api.main.context import Platform, platform_command
 from api.main.output import print_json, print_table
 
 _SANDBOX = "/platform/v1/sandbox"
+_MODES = {
+    "start": "it stands until the first change",
+    "own": "the app's own, running",
+    "real": "the real time",
+}
 _app = click.option("--app", "app_id", required=True, help="Which app: a_…")
 
 
@@ -39,7 +44,7 @@ def state(platform: Platform, app_id: str) -> None:
 @_app
 @click.option("--set", "now", default="", help="Let it show this instant: 2027-01-01T09:00:00+08:00.")
 @click.option("--advance", default="", help="Move it forward: P30D, P1Y, PT6H.")
-@click.option("--real", is_flag=True, help="Let it show the real time again.")
+@click.option("--real", is_flag=True, help="Let it show the real time.")
 @platform_command
 def clock(platform: Platform, app_id: str, now: str, advance: str, real: bool) -> None:
     """Show or move an app's clock in the sandbox; it runs on from where it is set."""
@@ -58,9 +63,7 @@ def clock(platform: Platform, app_id: str, now: str, advance: str, real: bool) -
 
 def _show_clock(made: dict[str, Any]) -> None:
     told = f"; {made['events_due']} events fall due" if made["events_due"] else ""
-    click.echo(
-        f"clock            {made['now']}{' (moved)' if made['is_moved'] else ' (the real time)'}{told}"
-    )
+    click.echo(f"clock            {made['now']} ({_MODES[made['mode']]}){told}")
 
 
 @click.command("reset")
