@@ -26,6 +26,7 @@ from sandbox.city.departments.procurement.behaviour import department as procure
 from sandbox.city.departments.public_security.behaviour import department as public_security
 from sandbox.city.departments.real_estate.behaviour import department as real_estate
 from sandbox.city.departments.social_security.behaviour import department as social_security
+from sandbox.city.departments.statistics.behaviour import department as statistics
 from sandbox.city.departments.tax.behaviour import department as tax
 from sandbox.city.departments.transport.behaviour import department as transport
 from sandbox.city.departments.utilities.behaviour import department as utilities
@@ -54,6 +55,7 @@ DEPARTMENTS: tuple[Department, ...] = (
     public_security,
     real_estate,
     social_security,
+    statistics,
     tax,
     transport,
     utilities,
