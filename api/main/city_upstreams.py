@@ -49,6 +49,7 @@ def register_city(
         slug = upstream.partition(":")[2]
         department = side.connector(f"city:{slug}", service)
         compiled = compile_mapping(read_mapping(mapping), service)
+        native.use(slug, compiled)
         keeper = Keeper(compiled, department, side.states, home)
         spoken = {one.protocol for one in compiled.operations.values()}
         made = maker.connector(compiled, _ways(compiled, native, slug, keeper), rest=department, keeps=_KEEPS)

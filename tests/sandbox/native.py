@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from api.contract.mapping import compile_mapping, read_mapping
+from api.contract.mapping import read_mapping
 from api.gateway.connector import Connector
 from api.gateway.connectors.registry import ConnectorRegistry
 from api.main import city_upstreams
@@ -19,28 +18,16 @@ from sandbox.city.native.side import NativeSide
 MAPPINGS = Path(__file__).parent / "mappings"
 
 
-class OneMapping(NativeSide):
-    """The native servers, one department with a mapping of the test's own."""
-
-    texts: dict[str, str]
-
-    def compiled(self, slug: str) -> Any:
-        if slug in self.texts:
-            return compile_mapping(read_mapping(self.texts[slug]), read_services()[slug])
-        return super().compiled(slug)
-
-
 @asynccontextmanager
 async def spoken(
     side: CitySide, home: Path, slug: str, text: str
-) -> AsyncIterator[tuple[Connector, OneMapping]]:
+) -> AsyncIterator[tuple[Connector, NativeSide]]:
     """The connector to a department that is spoken to by this mapping."""
     settings = Settings(home=str(home))
     registry = ConnectorRegistry()
-    native = OneMapping(
+    native = NativeSide(
         DEPARTMENTS, read_services, lambda name: side.connector(f"city:{name}", None), settings.docs_url
     )
-    native.texts = {slug: text}
     async with native.running():
         city_upstreams.register_city(registry, settings, side, native)
         protocol = read_mapping(text).protocol

@@ -55,6 +55,7 @@ class NativeSide:
         self._services = services
         self._department_of = department_of
         self._docs_url = docs_url
+        self._used: dict[str, CompiledMapping] = {}
         self._served: dict[str, _Served | None] = {}
         self._listener = Listener(self._handle)
 
@@ -84,8 +85,15 @@ class NativeSide:
                 if served is not None and served.web is not None:
                     await served.web.close()
 
+    def use(self, slug: str, compiled: CompiledMapping) -> None:
+        """Serve a department by this mapping from now on: the one that it is published with."""
+        self._used[slug] = compiled
+        self._served.pop(slug, None)
+
     def compiled(self, slug: str) -> CompiledMapping | None:
         """The mapping of a department, fitted to its contract; None where it has none, or none that fits."""
+        if slug in self._used:
+            return self._used[slug]
         department = self._departments.get(slug)
         if department is None:
             return None

@@ -1,0 +1,75 @@
+"""A department behind its real protocol, through a real server: published on the command line, called by an app."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from sandbox.city.population import personas
+from tests.sandbox.native import MAPPINGS
+from tests.server import Installation
+
+TEA = personas.code_of("manshan-tea")
+TAXPAYER = f"/api/tax/v1/taxpayers/{TEA}"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    made = Installation(Path(tmp_path_factory.mktemp("native")))
+    made.seed()
+    with made.serving("sandbox"):
+        yield made
+
+
+def publish(installation: Installation, protocol: str, mapping: str) -> None:
+    installation.json(
+        "contract", "publish", "tax@v1", "--environment", "sandbox", "--upstream", f"city+{protocol}:tax",
+        "--mapping", str(MAPPINGS / mapping),
+    )  # fmt: skip
+
+
+def test_a_service_moves_from_protocol_to_protocol(installation: Installation) -> None:
+    made = installation.json(
+        "app", "create", "--name", "reader", "--environment", "sandbox", "--subscribe", "tax@v1:bank-credit"
+    )
+    with httpx.Client(base_url=installation.sandbox_url, timeout=30) as client:
+        token = client.post(
+            "/oauth/token",
+            data={"grant_type": "client_credentials"},
+            auth=(made["client_id"], made["client_secret"]),
+        ).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": "zh-CN"}
+
+        def get(**more: str) -> tuple[int, Any]:
+            answer = client.get(TAXPAYER, headers={**headers, **more})
+            body = answer.json()
+            return answer.status_code, {k: v for k, v in body.items() if k not in {"request_id", "instance"}}
+
+        plain = get()
+        refused = get(**{"Kaimen-Scenario": "code-invalid"})
+        assert plain[0] == 200
+        assert refused[0] == 400
+        for protocol, mapping in (
+            ("soap", "tax-soap.yaml"), ("soap", "tax-soap12.yaml"), ("http", "tax-http.yaml"),
+            ("http", "tax-xml.yaml"), ("sql", "tax-sql.yaml"), ("files", "tax-files.yaml"),
+        ):  # fmt: skip
+            publish(installation, protocol, mapping)
+            assert get() == plain, mapping
+            assert get(**{"Kaimen-Scenario": "code-invalid"}) == refused, mapping
+
+
+def test_a_mapping_that_does_not_fit_is_refused_with_its_place(
+    installation: Installation, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "mapping.yaml"
+    text = (MAPPINGS / "tax-soap.yaml").read_text(encoding="utf-8")
+    wrong.write_text(text.replace("tax-rating-none", "tax-rating-nope"), encoding="utf-8")
+    with pytest.raises((AssertionError, subprocess.CalledProcessError)) as refused:
+        installation.json(
+            "contract", "publish", "tax@v1", "--environment", "sandbox", "--upstream", "city+soap:tax",
+            "--mapping", str(wrong),
+        )  # fmt: skip
+    assert "tax-rating-nope" in str(refused.value)
