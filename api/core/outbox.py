@@ -38,6 +38,7 @@ class NewEvent(Struct, frozen=True):
     app_id: str = ""  # whose state it happened in (sandbox), whom it concerns (live); "" = every subscriber
     due_at: datetime | None = None
     request_id: str = ""  # of the call that it came of
+    id: str = ""  # where the same event may be told twice; else one is made
 
 
 async def add(
@@ -113,6 +114,6 @@ def _row(environment: str, event: NewEvent) -> list[Any]:
     at = microseconds(clock.now())
     due_at = 0 if event.due_at is None else microseconds(event.due_at)
     return [
-        ids.random_id(_PREFIX[environment]), event.app_id, event.source, event.type, event.subject,
+        event.id or ids.random_id(_PREFIX[environment]), event.app_id, event.source, event.type, event.subject,
         text.decode(), event.request_id, at, due_at, 0,
     ]  # fmt: skip

@@ -29,8 +29,10 @@ from api.events.schemas import (
     EventPage,
     KeyRotation,
     NewEndpointRequest,
+    NewEventRequest,
     Replayed,
     ReplayRequest,
+    ToldEvent,
     TypeList,
     created_endpoint,
     delivery_item,
@@ -40,6 +42,7 @@ from api.events.schemas import (
     event_page,
     type_item,
 )
+from api.events.telling import tell
 from api.events.types import types_of_app
 from api.identity.inputs import refuse_input
 from api.identity.schemas import NO_STORE, AppId, Cursor, Limit
@@ -286,18 +289,38 @@ def _moment(pointer: str, text: str) -> datetime:
     )
 
 
+# --- telling --------------------------------------------------------------------------------------
+@post(
+    "/services/{service_id:str}/events", operation_id="tellEvent", tags=["webhooks"], summary="发布服务的事件 Tell an event of a service",
+    description="By the department that owns it, for one app or for every subscriber; the data are held against the contract. "
+    "由主管部门发布,数据按契约校验。",
+    status_code=HTTP_202_ACCEPTED, responses=_WRITE,
+)  # fmt: skip
+async def tell_event(
+    caller: CurrentCaller,
+    service_id: Annotated[str, PathParameter(max_length=80, description="`post@v1`")],
+    data: JSONBody[NewEventRequest],
+) -> ToldEvent:
+    """Put an event into the outbox."""
+    told = await tell(
+        caller, service_id, environment=data.environment, type_name=data.type, subject=data.subject, data=data.data,
+        app_id=data.app_id, own_id=data.id,
+    )  # fmt: skip
+    return ToldEvent(told.event_id, told.is_new)
+
+
 router = Router(
     "/platform/v1",
     cache_control=NO_STORE,
     route_handlers=[
         list_event_types, list_webhooks, create_webhook, get_webhook, update_webhook, delete_webhook, verify_webhook,
         disable_webhook, rotate_webhook_keys, fetch_events, acknowledge_events, list_deliveries, get_delivery,
-        replay_delivery, replay_webhook,
+        replay_delivery, replay_webhook, tell_event,
     ],
 )  # fmt: skip
-# What a live process serves: a live app's tokens are good there.
+# What a live process serves: tokens of live apps are good there.
 live_router = Router(
     "/platform/v1",
     cache_control=NO_STORE,
-    route_handlers=[list_event_types, fetch_events, acknowledge_events],
+    route_handlers=[list_event_types, fetch_events, acknowledge_events, tell_event],
 )

@@ -181,6 +181,26 @@ class Replayed(Struct, frozen=True):
     replayed: int
 
 
+class NewEventRequest(Struct, frozen=True):
+    """`app_id` stays empty for an event that every subscriber may know of."""
+
+    type: Annotated[str, Meta(max_length=128, description="A name of the contract's `webhooks`.", examples=["post.order.delivered"])]  # fmt: skip
+    subject: Annotated[str, Meta(min_length=1, max_length=200, description="What it is about; its events keep their order.")]  # fmt: skip
+    data: Annotated[dict[str, Any], Meta(description="As the contract says, at most 64 KiB.")]
+    environment: Annotated[str, Meta(pattern="^(sandbox|live)$")] = "sandbox"
+    app_id: Annotated[str, Meta(max_length=64)] = ""
+    id: Annotated[
+        str, Meta(max_length=200, description="Your own id of the event: told again, it changes nothing.")
+    ] = ""
+
+
+class ToldEvent(Struct, frozen=True):
+    """`is_new` false: it had been told before."""
+
+    event_id: str
+    is_new: bool
+
+
 def endpoint_item(row: Endpoint) -> EndpointItem:
     return EndpointItem(**_fields(row))
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from api.catalogue.models import Publication, Subscription
-from api.contract.model import Basis, Level
+from api.contract.model import Basis, Json, JsonObject, Level
 from api.core.problems import Text
 
 _MOST_CACHED = 256
@@ -29,11 +29,18 @@ class EventType(Struct, frozen=True):
     description: Text
     level: Level
     is_for_everybody: bool
+    schema: Json = None  # of `data`; None: anything
+    schemas: dict[str, JsonObject] = {}  # the contract's, which it may refer to
+
+
+class _Components(Struct, frozen=True):
+    schemas: dict[str, Any] = {}
 
 
 class _Document(Struct):
     info: dict[str, Any] = {}
     webhooks: dict[str, Any] = {}
+    components: _Components = _Components()
 
 
 _cache: OrderedDict[tuple[str, str], tuple[EventType, ...]] = OrderedDict()
@@ -42,10 +49,11 @@ _cache: OrderedDict[tuple[str, str], tuple[EventType, ...]] = OrderedDict()
 def types_in(service: str, document: str | bytes) -> tuple[EventType, ...]:
     """The event types of a published document (JSON), in its order."""
     read = msgspec.json.decode(document, type=_Document)
-    return tuple(_type_of(service, name, item, read.info) for name, item in read.webhooks.items())
+    return tuple(_type_of(service, name, item, read) for name, item in read.webhooks.items())
 
 
-def _type_of(service: str, name: str, item: Any, info: dict[str, Any]) -> EventType:
+def _type_of(service: str, name: str, item: Any, document: _Document) -> EventType:
+    info = document.info
     post = item.get("post") if isinstance(item, dict) else None
     operation: dict[str, Any] = post if isinstance(post, dict) else {}
     level = operation.get("x-level") or info.get("x-level") or Level.L2.value
@@ -57,7 +65,19 @@ def _type_of(service: str, name: str, item: Any, info: dict[str, Any]) -> EventT
         description=_text(operation, "description", "description", ""),
         level=Level(level),
         is_for_everybody=level in _PUBLIC_LEVELS and basis not in _CONSENTED,
+        schema=_schema_of(operation),
+        schemas=document.components.schemas,
     )
+
+
+def _schema_of(operation: dict[str, Any]) -> Json:
+    """The schema of the JSON body, None where the contract says nothing of it."""
+    body = operation.get("requestBody")
+    content = body.get("content") if isinstance(body, dict) else None
+    for media_type, media in (content or {}).items():
+        if "json" in media_type and isinstance(media, dict):
+            return media.get("schema")
+    return None
 
 
 def _text(operation: dict[str, Any], name: str, base: str, otherwise: str) -> Text:

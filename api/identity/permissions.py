@@ -47,7 +47,7 @@ REQUESTS_READ = "platform:requests:read"
 APPS_READ, APPS_WRITE = "platform:apps:read", "platform:apps:write"
 ORGANISATIONS_READ = "platform:organisations:read"
 SANDBOX_WRITE = "platform:sandbox:write"
-EVENTS_READ = "platform:events:read"
+EVENTS_READ, EVENTS_WRITE = "platform:events:read", "platform:events:write"
 # What an owner may give an app; each scope acts within the app's own organisation only.
 PLATFORM_SCOPES = {
     APPS_READ: Text("查看本组织的应用", "See the apps of its organisation"),
@@ -60,6 +60,7 @@ PLATFORM_SCOPES = {
     ),
     SANDBOX_WRITE: Text("重置自己的沙箱数据", "Reset its own data in the sandbox"),
     EVENTS_READ: Text("读取自己的事件;每个应用都可申请", "Read its own events; every app may ask for it"),
+    EVENTS_WRITE: Text("以本部门服务的名义发布事件", "Tell events of its department's services"),
 }
 
 

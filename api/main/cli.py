@@ -27,7 +27,7 @@ COMMANDS = {
     "token": ("call", "token", "Get an access token: the app's own, or under a persona's consent."),
     "call": ("call", "call", "Call an operation by its id."),
     "webhook": ("webhook", "webhook", "Webhook endpoints: where an app's events are brought to."),
-    "event": ("event", "event", "An app's events: list, fetch, acknowledge."),
+    "event": ("event", "event", "An app's events: fetch, acknowledge; a department's: tell."),
     "listen": ("listen", "listen", "Forward an app's events to a server on this machine."),
     "persona": ("persona", "persona", "People and companies of the sandbox, to try things with."),
     "consent": ("consent", "consent", "Consents that an app holds; withdrawing one in the sandbox."),

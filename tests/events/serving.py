@@ -25,9 +25,9 @@ def install(home: Path, *, url: str = "", **extra: str) -> Installation:
     return made
 
 
-def make_app(installation: Installation) -> dict[str, Any]:
+def make_app(installation: Installation, *options: str) -> dict[str, Any]:
     """An app that is subscribed to the parcel service."""
-    return installation.json("app", "create", "--name", "物流演示", "--subscribe", "parcel@v1")
+    return installation.json("app", "create", "--name", "物流演示", "--subscribe", "parcel@v1", *options)
 
 
 def make_endpoint(installation: Installation, app_id: str, url: str, *options: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from api.main.answers import DEFAULT_DEPARTMENT
 from tests.events.receiver import receiving
 from tests.events.serving import install, make_app, tell
 from tests.server import KAIMEN, Installation, RunningServer, free_port
@@ -171,6 +172,48 @@ async def test_an_app_fetches_its_own_events_and_no_others(
             f"/platform/v1/apps/{other['app_id']}/webhooks", json={"url": "https://a.example/"}
         ).status_code in {403, 404}
     assert httpx.get(server.url + path).status_code == 401
+
+
+async def test_a_department_tells_an_event(
+    installation: Installation, server: RunningServer, http: httpx.Client
+) -> None:
+    """By an app of the owning organisation; data by the contract; the same one told twice is told once."""
+    owner = make_app(installation, "--organisation", DEFAULT_DEPARTMENT[0])
+    installation.json("app", "platform-scopes", owner["app_id"], "platform:events:write")
+    stranger = token_of(installation, owner, "platform:events:read")
+    path = "/platform/v1/services/parcel@v1/events"
+    event = {"type": "parcel.delivered", "subject": "parcel/told", "data": {"number": 1}, "id": "mine-1"}
+    with client_of(server, stranger) as client:
+        assert client.post(path, json=event).status_code == 403
+    with client_of(server, token_of(installation, owner, "platform:events:write")) as client:
+        told = client.post(path, json={**event, "app_id": owner["app_id"]})
+        assert told.status_code == 202, told.text
+        assert told.json()["is_new"] is True
+        again = client.post(path, json={**event, "app_id": owner["app_id"]}).json()
+        assert again == {"event_id": told.json()["event_id"], "is_new": False}
+        for more, pointer in (
+            ({"data": {"number": "one"}}, "/data/number"),
+            ({"type": "parcel.lost"}, "/type"),
+            ({"app_id": "a_00000000000000000000000000"}, "/app_id"),
+            ({"data": {"text": "x" * 70_000}}, "/data"),
+        ):
+            refused = client.post(path, json={**event, "id": "", **more})
+            assert refused.status_code == 400, more
+            assert refused.json()["errors"][0]["pointer"] == pointer
+        assert client.post(path, json={**event, "environment": "live"}).status_code == 404
+        everybody = client.post(path, json={**event, "id": ""})
+        assert everybody.status_code == 202
+    with client_of(server, token_of(installation, owner, "platform:events:read")) as client:
+        for _ in range(100):
+            events = client.get(f"/platform/v1/apps/{owner['app_id']}/events", params={"wait": 5}).json()[
+                "events"
+            ]
+            if len(events) == 2:
+                break
+        assert [one["id"] for one in events] == [told.json()["event_id"], everybody.json()["event_id"]]
+    others = [one["id"] for one in http.get("/events", params={"limit": 100}).json()["events"]]
+    assert everybody.json()["event_id"] in others
+    assert told.json()["event_id"] not in others
 
 
 def test_what_an_endpoint_may_be(http: httpx.Client) -> None:
