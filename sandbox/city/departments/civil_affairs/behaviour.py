@@ -12,6 +12,7 @@ from sandbox.city.departments.civil_affairs.records import (
     ALLOWANCE,
     APPLICATION,
     BOOKING,
+    FIRST_APPLICATION,
     FIRST_BOOKING,
     MARRIAGE,
     SERVICE,
@@ -222,7 +223,8 @@ def _application_of(world: World, number: str) -> Record | None:
         "SELECT d.number FROM divorce_application d JOIN citizen c ON c.id = d.husband WHERE c.number = ?",
         number,
     )
-    found = {key: world.get(APPLICATION, key) for (key,) in known} | dict(world.changed(APPLICATION))
+    numbers = [key for (key,) in known] or [FIRST_APPLICATION]
+    found = {key: world.get(APPLICATION, key) for key in numbers} | dict(world.changed(APPLICATION))
     for one in found.values():
         if one is not None and number in one["parties"] and _status(world, one) in {"cooling-off", "ready"}:
             return one

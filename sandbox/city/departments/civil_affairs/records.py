@@ -70,6 +70,7 @@ def service_key(service: str, number: str) -> str:
 
 
 FIRST_BOOKING = "JH1000000001"
+FIRST_APPLICATION = "LH2026000001"  # of every city
 SERVICE = Kind("elderly-service", DEPARTMENT, _read_service)  # key: see `service_key`
 MARRIAGE = Kind("marriage", DEPARTMENT, _read_marriage)
 BOOKING = Kind("marriage-booking", DEPARTMENT, _read_booking)  # key: number of the booking
