@@ -41,7 +41,7 @@ from api.gateway.cases import (
     new_number,
 )
 from api.gateway.compiled import CompiledOperation
-from api.gateway.connector import Connector, Context, Request, Result
+from api.gateway.connector import Connector, ConnectorFactory, Context, Request, Result
 from api.gateway.exchange import Exchange
 from api.gateway.inner import Inner, run_inner
 
@@ -333,7 +333,7 @@ def _is_retryable(problem: Problem | None) -> bool:
     return problem is not None and problem.kind.is_retryable
 
 
-def compose_factory(gateway: Callable[[], Any], cases: Cases) -> Callable[[str, Service], Connector]:
+def compose_factory(gateway: Callable[[], Any], cases: Cases) -> ConnectorFactory:
     """The factory for upstreams `compose:`; `gateway` gives the process's gateway once it runs."""
 
     def make(upstream: str, service: Service) -> Connector:
