@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-import yaml
 from msgspec import Struct, field
 
 from api.contract.gb18030 import ENCODINGS
@@ -37,6 +36,8 @@ from api.contract.mapping_shapes import (
     from_native,
 )  # fmt: skip
 from api.contract.model import JsonObject, Operation, Parameter, Service
+from api.contract.reading import parse
+from api.contract.report import Report
 
 PROTOCOLS = ("soap", "http", "sql", "files")
 LARGEST_BYTES = 512 * 1024
@@ -95,10 +96,7 @@ def read_mapping(text: str | bytes) -> MappingFile:
     data = text.encode() if isinstance(text, str) else text
     if len(data) > LARGEST_BYTES:
         raise MappingError("", f"a mapping has at most {LARGEST_BYTES} bytes")
-    try:
-        found = yaml.load(data, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise MappingError("", f"no YAML: {' '.join(str(error).split())[:200]}") from error
+    found = _parsed(data)
     document = _object(found, "")
     _only(document, _ROOT_KEYS, "")
     if document.get("mapping") != 1:
@@ -132,6 +130,14 @@ def read_mapping(text: str | bytes) -> MappingFile:
         operations=operations,
         text=data.decode("utf-8", "replace"),
     )
+
+
+def _parsed(data: bytes) -> Any:
+    report = Report()
+    parsed = parse(data, "mapping.yaml", report)
+    if not parsed.is_read:
+        raise MappingError("", "; ".join(one.message for one in report.findings)[:300] or "no YAML")
+    return parsed.value
 
 
 def _object(value: Any, pointer: str) -> JsonObject:
@@ -408,7 +414,7 @@ def read_answer(mapped: MappedOperation, tree: Any) -> Any:
 
 def as_json(file: MappingFile) -> str:
     """The mapping as JSON text, in the order it was written: how a publication keeps it."""
-    return msgspec.json.encode(yaml.load(file.text, Loader=yaml.CSafeLoader)).decode()
+    return msgspec.json.encode(_parsed(file.text.encode())).decode()
 
 
 def leaf_parameters(operation: Operation) -> Iterable[Parameter]:

@@ -218,15 +218,15 @@ class CodesRule:
     loss = ""
 
     def __init__(self, codes: Mapping[Any, Any], *, keeps_others: bool = False) -> None:
-        self._native = {_code_key(key): text_of(code) for key, code in codes.items()}
-        self._contract = {text_of(code): key for key, code in codes.items()}
+        self._native = {text_of(key): text_of(code) for key, code in codes.items()}
+        self._contract = {code: key for key, code in self._native.items()}
         if len(self._contract) != len(self._native):
             raise ValueError("two values have one code: it could not be read back")
         self.keeps_others = keeps_others
         self.codes = list(self._contract)
 
     def to_native(self, value: Any) -> Any:
-        found = self._native.get(_code_key(value))
+        found = self._native.get(text_of(value))
         if found is None:
             if self.keeps_others and isinstance(value, str) and value not in self._contract:
                 return value
@@ -240,10 +240,6 @@ class CodesRule:
         if self.keeps_others and text not in self._native:
             return text
         raise RuleError(f"the code {text[:20]} is not in the mapping")
-
-
-def _code_key(value: Any) -> Any:
-    return (bool, value) if isinstance(value, bool) else value
 
 
 class TimesRule:
