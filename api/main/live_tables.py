@@ -39,7 +39,10 @@ def is_address(text: str) -> bool:
 
 def read_live(address: str) -> list[Table]:
     """The tables that the address names. Raises LiveTableError."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise LiveTableError(f"no address: {error}") from error
     wanted = [name for one in parse_qs(parts.query).get("table", []) for name in one.split(",") if name]
     tables = (
         _of_sqlite(unquote(parts.path.removeprefix("/") if not parts.netloc else parts.path), wanted)

@@ -20,10 +20,10 @@ MAX_BYTES = 4 * 1024 * 1024
 MOST_TABLES = 50
 MOST_COLUMNS = 500
 _TOKEN = re.compile(
-    r"""--[^\n]*|/\*.*?\*/|\s+|(?P<text>[nN]?'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\])"""
-    r"""|(?P<word>[^\s,();'"`\[\]=<>]+)|(?P<mark>[,();=<>\[\]'"`])""",
-    re.DOTALL,
+    r"""\s+|(?P<text>[nN]?'(?:[^']|'')*')|(?P<name>"(?:[^"]|""){1,200}"|`[^`]{1,200}`|\[[^\]\s]{1,200}\])"""
+    r"""|(?P<word>[^\s,();'"`\[\]=<>]+)|(?P<mark>[,();=<>\[\]'"`])"""
 )
+_COMMENT_OR_TEXT = re.compile(r"--|/\*|'")
 _INTEGER = frozenset(
     {
         "int",
@@ -125,7 +125,7 @@ def tables_to_source(tables: list[Table], file: str, report: Report) -> Source:
 # --- reading ---------------------------------------------------------------------------------------
 def _statements(text: str) -> list[list[Token]]:
     made: list[list[Token]] = [[]]
-    for found in _TOKEN.finditer(text):
+    for found in _TOKEN.finditer(_without_comments(text)):
         kind = found.lastgroup
         if kind is None:
             continue
@@ -139,6 +139,21 @@ def _statements(text: str) -> list[list[Token]]:
         else:
             made[-1].append((kind, written))
     return [one for one in made if one]
+
+
+def _without_comments(text: str) -> str:
+    """The text with a blank for each comment, in one pass; one that nobody closes goes to the end."""
+    pieces, at, place = [], 0, 0
+    while (found := _COMMENT_OR_TEXT.search(text, place)) is not None:
+        mark = found.group()
+        closing = {"--": "\n", "/*": "*/", "'": "'"}[mark]
+        end = text.find(closing, found.end())
+        end = len(text) if end < 0 else end + len(closing)
+        if mark != "'":
+            pieces += [text[at : found.start()], " "]
+            at = end
+        place = end
+    return "".join([*pieces, text[at:]])
 
 
 def _read_statement(tokens: list[Token], tables: dict[str, Table], report: Report) -> None:

@@ -44,7 +44,8 @@ def field_of(
     native: str, comment: str, samples: Iterable[str], number: int, report: Report, pointer: str, declared: JsonObject | None = None
 ) -> Field:  # fmt: skip
     """The field of a column. `declared` is the schema that the source states, None where it states none."""
-    values = [one.strip() for one in samples if one.strip()][:2000]
+    values = [one.strip()[:4000] for one in samples if one.strip()][:2000]
+    native, comment = native[:200], comment[:300]
     shape = _shape_of(values)
     term = _term_of(native, comment) or (_BY_NAME[_SHAPES[shape]] if shape else None)
     made = Field(native=native, name=_name_of(native, comment, term, number, report, pointer), samples=values)
@@ -93,7 +94,7 @@ def _shape_of(values: Sequence[str]) -> str:
         ("citizen", checks.is_citizen_number),
         ("company", checks.is_credit_code),
         ("phone", lambda one: bool(_PHONE.fullmatch(one))),
-        ("email", lambda one: bool(_EMAIL.fullmatch(one))),
+        ("email", lambda one: len(one) <= 254 and bool(_EMAIL.fullmatch(one))),
     ):
         if values and sum(1 for one in values if test(one)) >= 0.9 * len(values):
             return shape

@@ -170,6 +170,33 @@ def test_a_schema_that_multiplies_is_refused() -> None:
     assert "draft-too-large" in rules_of(made)
 
 
+LONG = {
+    "table": [
+        "/* " * 400_000,
+        "[ " * 400_000,
+        "'" * 999_999,
+        '"' * 999_999,
+        "CREATE TABLE x (" * 50_000,
+        "-- " * 400_000,
+        "((((" * 200_000,
+    ],
+    "csv": [
+        "a@" + "." * 100_000 + " x,b\n1,2\n",
+        '"' + "x" * 500_000,
+        "编号\n" + "a@" + "." * 100_000 + " x\n",
+    ],
+    "samples": ['{"a":' * 50_000, '["' + "公司" * 500_000 + '"]', "[" + '{"x": 1},' * 100_000 + '{"y": 2}]'],
+    "xsd": ["<a " + "b" * 500_000, "<a>" * 200_000],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [(kind, one) for kind, every in LONG.items() for one in every], ids=lambda one: one[:8]
+)
+def test_long_input_takes_time_in_proportion(kind: str, data: str) -> None:
+    from_bytes(kind, data, "a.txt")  # a quadratic reader would not come back
+
+
 def test_a_password_is_told() -> None:
     assert "draft-encrypted" in rules_of(from_bytes("xlsx", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "a.xlsx"))
     out = io.BytesIO()
