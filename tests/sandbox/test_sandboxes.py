@@ -9,6 +9,7 @@ import pytest
 from api.core import clock, ids
 from api.core.outbox import NewEvent
 from api.core.store import plane
+from api.events.release import release_due
 from sandbox.city import state_rows
 from sandbox.city.app_clocks import START, START_TEXT, AppClocks, advanced
 from sandbox.city.clock import local_text
@@ -239,3 +240,24 @@ async def test_a_state_remembers_the_city_of_its_first_change(
     await sandboxes.reset(app_id)
     await states.run(app_id, put(b={}), city="new")
     assert (await states.current(app_id)).city == "new"
+
+
+async def test_moving_the_clock_releases_what_is_due(
+    states: States, sandboxes: Sandboxes, app_id: str
+) -> None:
+    """By the app's own clock: it stands in 2026, and the event is of the day after."""
+    told = [event(app_id, "parcel", START + timedelta(days=1))]
+    await states.run(app_id, lambda state: Done({("test", "a"): {}}, told), begins=True)
+
+    async def released() -> bool:
+        await release_due("sandbox", states.clocks)
+        rows = await state_rows.fetch(
+            plane("sandbox"), "SELECT released_at FROM event WHERE app_id = ?", app_id
+        )
+        return int(rows[0]["released_at"]) > 0
+
+    assert not await released()
+    await sandboxes.set_clock(app_id, START + timedelta(hours=23))
+    assert not await released()
+    await sandboxes.set_clock(app_id, START + timedelta(hours=25))
+    assert await released()
