@@ -176,7 +176,7 @@ def _in_inspection(call: Call) -> Record:
     declaration = _declaration(call)
     status = declaration_status(call.world, declaration)
     if status != "inspection":
-        raise Refused("customs-not-changeable", number=declaration["number"], status=status)
+        raise Refused("customs-not-changeable", number=declaration["number"], state=status)
     return declaration
 
 

@@ -178,7 +178,7 @@ def cancel_notary_booking(call: Call) -> Answer:
     if shown["status"] == "cancelled":
         return Answer(shown)
     if shown["status"] != "booked":
-        raise Refused("justice-booking-begun", number=booking["number"], status=shown["status"])
+        raise Refused("justice-booking-begun", number=booking["number"], state=shown["status"])
     kept = world.kept(BOOKING, booking["number"]) or booking
     cancelled = {**kept, "cancelled_at": local_text(world.now)}
     world.put(BOOKING, booking["number"], cancelled)

@@ -92,7 +92,7 @@ def _one_of(call: Call) -> Record:
     if "number" in body:
         held = [one for one in held if one["number"] == body["number"]]
     if not held:
-        raise Refused("licence-none", type=body["type"])
+        raise Refused("licence-none", licence_type=body["type"])
     return held[0]
 
 
@@ -108,7 +108,7 @@ def get_licence(call: Call) -> Answer:
 def verify_licence(call: Call) -> Answer:
     body, world = call.body, call.world
     if not _NUMBERS[body["type"]].fullmatch(body["number"]):
-        raise Refused("licence-number-invalid", type=body["type"], number=body["number"])
+        raise Refused("licence-number-invalid", licence_type=body["type"], number=body["number"])
     licence = find(world, body["type"], body["number"])
     answer = {"type": body["type"], "number": body["number"], "checked_at": local_text(world.now)}
     is_forged = (
@@ -129,7 +129,7 @@ def present_licence(call: Call) -> Answer:
     """A code for the counter: whoever is given it may look once, within five minutes."""
     licence, world = _one_of(call), call.world
     if licence["status"] != "valid":
-        raise Refused("licence-not-valid", type=licence["type"], status=licence["status"])
+        raise Refused("licence-not-valid", licence_type=licence["type"], state=licence["status"])
     place = sum(1 for _ in world.changed(PRESENTATION))
     digits = int.from_bytes(hashlib.sha256(f"{call.state_id}:{place}".encode()).digest()[:6], "big")
     code = f"EL{digits % 10**10:010d}"
@@ -157,7 +157,7 @@ def redeem_presentation(call: Call) -> Answer:
     licence = find(world, presentation["type"], presentation["number"])
     if licence is None or licence["status"] != "valid":
         status = "unknown" if licence is None else licence["status"]
-        raise Refused("licence-not-valid", type=presentation["type"], status=status)
+        raise Refused("licence-not-valid", licence_type=presentation["type"], state=status)
     kept = world.kept(PRESENTATION, code) or presentation
     world.put(PRESENTATION, code, {**kept, "redeemed_at": local_text(world.now)})
     return Answer(_shown(licence))
@@ -172,7 +172,7 @@ def issue_permit(call: Call) -> Answer:
     if company is None:
         raise Refused("licence-company-unknown", code=code)
     if company["status"] != "active":
-        raise Refused("licence-company-not-active", code=code, status=company["status"])
+        raise Refused("licence-company-not-active", code=code, state=company["status"])
     if company["industry"]["code"] not in _FOOD:
         raise Refused("licence-trade-not-food", industry=company["industry"]["name"])
     today = world.today
@@ -206,7 +206,7 @@ def revoke_licence(call: Call) -> Answer:
     kind, number = body["type"], body["number"]
     licence = find(world, kind, number)
     if licence is None:
-        raise Refused("licence-none", type=kind)
+        raise Refused("licence-none", licence_type=kind)
     if licence["status"] == "revoked":
         raise Refused("licence-revoked-already", number=number)
     revocation: dict[str, Any] = {

@@ -167,7 +167,7 @@ def _reserved(world: World, number: str) -> Record:
         raise Refused("company-name-not-reserved", number=number)
     status = name_status(world, name)
     if status != "reserved":
-        raise Refused("company-name-not-usable", number=number, status=status)
+        raise Refused("company-name-not-usable", number=number, state=status)
     return name
 
 
@@ -198,7 +198,7 @@ def _active(call: Call) -> Record:
     if company is None:
         raise Refused("company-not-found", code=code)
     if company["status"] != "active":
-        raise Refused("company-not-active", code=code, status=company["status"])
+        raise Refused("company-not-active", code=code, state=company["status"])
     return company
 
 

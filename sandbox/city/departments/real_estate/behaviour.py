@@ -157,7 +157,7 @@ def apply_transfer(call: Call) -> Answer:
         raise Refused("realestate-contract-not-filed", contract_number=contract_number)
     status = sale_status(world, sale)
     if status != "filed":
-        raise Refused("realestate-contract-not-valid", contract_number=contract_number, status=status)
+        raise Refused("realestate-contract-not-valid", contract_number=contract_number, state=status)
     unit = sale["unit_number"]
     home = _home(call, unit)
     if "transfer" in home:

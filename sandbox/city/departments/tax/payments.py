@@ -45,7 +45,7 @@ def register_taxpayer(call: Call) -> Answer:
     if company is None:
         raise Refused("tax-company-unknown", code=code)
     if company["status"] != "active":
-        raise Refused("tax-company-not-active", code=code, status=company["status"])
+        raise Refused("tax-company-not-active", code=code, state=company["status"])
     if world.get(TAXPAYER, code) is not None:
         raise Refused("tax-payer-registered", code=code)
     taxpayer = {
@@ -186,7 +186,7 @@ def pay_deed_tax(call: Call) -> Answer:
         raise Refused("tax-deed-tax-paid", contract_number=contract)
     status = sale_status(world, sale)
     if status != "filed":
-        raise Refused("tax-contract-not-filed", contract_number=contract, status=status)
+        raise Refused("tax-contract-not-filed", contract_number=contract, state=status)
     rate = _deed_rate(world, sale)
     receipt: Record = {
         "number": next_serial(world, DEED_TAX, "QS"),
