@@ -1,5 +1,7 @@
 """Work and what hangs on it: contributions, insurance, subsidies, benefits; and appointments that fill up."""
 
+from typing import Any
+
 from sandbox.city.base import City
 from sandbox.city.departments.market_regulation.records import COMPANY
 from sandbox.city.departments.medical_insurance.records import ENROLMENT
@@ -173,7 +175,8 @@ async def test_treatment_elsewhere_is_one_place_at_a_time(app: Client) -> None:
 
 
 async def test_microdata_come_page_by_page_and_name_nobody(app: Client, city: City) -> None:
-    items, cursor = [], {}
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, Any] = {}
     for _ in range(100):
         page = (await app("insurance/listSettlementMicrodata", year=2025, limit=50, **cursor)).body
         items += page["items"]
