@@ -244,7 +244,7 @@ async def test_tax_paid_defaults_to_three_full_years(app: Client) -> None:
 def order(code: str, recipient: tuple[str, str], **changes: Any) -> dict[str, Any]:
     return {
         "item": {"kind": "business-licence", "company_code": code},
-        "recipient": {"name": recipient[0], "id_number": recipient[1], "phone": "10000000002"},
+        "recipient": {"name": recipient[0], "id_number": recipient[1], "phone": "10000000000"},
         **changes,
     }
 
