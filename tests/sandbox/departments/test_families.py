@@ -11,7 +11,7 @@ from tests.sandbox.departments.changing import change
 LIN, HANG, CHILD = (personas.number_of(slug) for slug in ("lin-xi", "chen-hang", "chen-xiaoman"))
 FATHER, MOTHER, NEWBORN = (personas.number_of(slug) for slug in ("zhao-lei", "lin-xiaoya", "zhao-xinsheng"))
 OLD = personas.number_of("qian-shouyi")
-SISTER = "K990900001"
+SISTER = "K900000001"
 
 
 async def told(app: Client, subject: str) -> list[str]:

@@ -95,7 +95,7 @@ def _read_degrees(city: City, number: str) -> Record | None:
     is_graduate = number in _GRADUATES or share_of(number, "degree") < 38
     if is_graduate and year < int(city.meta["as_of"][:4]):
         level = _LEVELS[share_of(number, "level", of=4)]
-        items.append({"certificate_number": f"990101{year}05{row[0]:06d}", "level": level,
+        items.append({"certificate_number": f"990101{year}05{row[0] % 1_000_000:06d}", "level": level,
                       "subject": _SUBJECTS[share_of(number, "subject", of=6)], "institution": "开门大学（样例）",
                       "awarded_on": f"{year}-07-01"})  # fmt: skip
     return {"items": items}

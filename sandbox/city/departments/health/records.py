@@ -76,7 +76,7 @@ LEAST_INTERVAL_DAYS = 28  # between two doses of one vaccine
 
 # The twin sister of the newborn persona: certified, not yet in the register of people.
 _SISTER = {
-    "number": "K990900001",
+    "number": "K900000001",
     "child_name": "赵新禾",
     "sex": "F",
     "born_at": "2026-06-18T03:26:00+08:00",
