@@ -253,8 +253,14 @@ class Each(Node):
         value = []
         for one in found:
             item = self.item.read({"#text": one} if isinstance(self.item, Leaf) else one)
+            if self.medium.is_table and _is_nothing(item):
+                continue  # the one row of a list without items: what stands beside the list
             value.append({} if item is ABSENT else item)
         return value
+
+
+def _is_nothing(item: Any) -> bool:
+    return item is ABSENT or (isinstance(item, dict) and all(value is None for value in item.values()))
 
 
 def to_native(node: Node, value: Any) -> dict[str, Any]:

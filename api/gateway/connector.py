@@ -36,6 +36,7 @@ class Result(Struct):
     body: bytes | AsyncIterator[bytes] = b""
     events: list[dict[str, Any]] = field(default_factory=list)
     is_synthetic: bool = False  # made from the schema alone: `Kaimen-Sandbox: synthetic`
+    facts: dict[str, Any] = field(default_factory=dict)  # what the texts of a refusal were filled with
     is_sound: bool = (
         False  # the system works, whatever the status says: no point against it in the circuit breaker
     )

@@ -134,7 +134,7 @@ class CityConnector:
             docs_url=self._docs_url,
             request_id=context.request_id,
         )
-        return Result(kind.status, [_PROBLEM, *headers], body)
+        return Result(kind.status, [_PROBLEM, *headers], body, facts=facts)
 
     async def health(self) -> bool:
         """Whether there is a city to answer from."""

@@ -137,8 +137,10 @@ def _refusal(
         put_at(tree, outcome.message, problem.get("title", ""))
     facts = {
         name: value
-        for name, value in problem.items()
-        if name not in _OF_A_PROBLEM and isinstance(value, str | int | float | bool)
+        for name, value in (
+            result.facts or {k: v for k, v in problem.items() if k not in _OF_A_PROBLEM}
+        ).items()
+        if isinstance(value, str | int | float | bool)
     }
     if outcome.via != "fault":
         put_facts(tree, mapped, facts)

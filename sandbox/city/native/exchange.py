@@ -250,9 +250,9 @@ class Keeper:
 
 
 def rows_of(mapped: MappedOperation, tree: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a native tree: its list `rows`, each with the columns beside it; one row where there is no list."""
+    """The rows of a native tree: its list `rows`, each with the columns beside it; else one row of those columns."""
     beside = {name: value for name, value in tree.items() if name != ROWS}
-    if ROWS not in tree:
+    if not tree.get(ROWS):
         return [dict(beside)]
     return [{**beside, **row} for row in tree[ROWS]]
 
