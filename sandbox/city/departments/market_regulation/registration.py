@@ -81,7 +81,7 @@ def _check_free(world: World, name: str) -> None:
         for _, one in world.changed(NAME)
     )
     if taken:
-        raise Refused("company-name-taken", name=name)
+        raise Refused("company-name-taken", full_name=name)
 
 
 def _person(world: World, person: dict[str, Any]) -> Record:

@@ -153,7 +153,7 @@ def submit_bid(call: Call) -> Answer:
     tender = _tender(world, body["tender_number"])
     company = _company(world, body["code"])
     if tender_status(world, tender) != "open":
-        raise Refused("procurement-tender-closed", number=tender["number"], closed=tender["closes_at"])
+        raise Refused("procurement-tender-closed", tender_number=tender["number"], closed=tender["closes_at"])
     obstacles = obstacles_of(world, company)
     if obstacles:
         raise Refused(
@@ -204,7 +204,7 @@ def withdraw_bid(call: Call) -> Answer:
         return Answer(_bid_shown(world, bid))
     tender = _tender(world, bid["tender_number"])
     if tender_status(world, tender) != "open":
-        raise Refused("procurement-tender-closed", number=tender["number"], closed=tender["closes_at"])
+        raise Refused("procurement-tender-closed", tender_number=tender["number"], closed=tender["closes_at"])
     kept = world.kept(BID, bid["number"]) or bid
     withdrawn = {**kept, "withdrawn_at": local_text(world.now)}
     world.put(BID, bid["number"], withdrawn)
