@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,13 @@ def test_from_a_source_to_a_call(
     found = call()
     assert found["status"] == 200
     assert found["headers"]["kaimen-sandbox"] == "synthetic"
+    contract = json.loads(urllib.request.urlopen(f"{sandbox.url}/catalogue/{name}/v1/openapi.json").read())
+    shown = contract["paths"][operation.path][operation.method.lower()]
+    assert shown["x-i18n"].keys() == {"zh-CN", "en"}, "what is published is written out"
+    assert any(
+        one.endswith("-not-found")
+        for one in shown["responses"]["404"]["content"]["application/problem+json"]["examples"]
+    )
     example = next(one for one in operation.responses if one.status == "200").media[0].example
     assert found["body"] == example
     missing = call(scenario="not-found")

@@ -15,6 +15,19 @@ def test_search_finds_by_chinese_and_english_words(visitor):
     assert page.link("/catalogue")
 
 
+def test_the_whole_directory_is_offered_in_its_three_forms(visitor):
+    page = visitor.open("/catalogue")
+    for path, kind in (
+        ("/catalogue/directory.xlsx", "spreadsheetml.sheet"),
+        ("/catalogue/directory.csv", "text/csv"),
+        ("/catalogue/dcat.jsonld", "ld+json"),
+    ):
+        assert page.link(path)
+        answer = visitor.http.get(path)
+        assert answer.status_code == 200
+        assert kind in answer.headers["content-type"]
+
+
 def test_filters_narrow_and_stay_in_the_address(visitor):
     page = visitor.open("/catalogue")
     departments = [one.attributes["value"] for one in page.all("option") if "市场监督管理局" in one.text]
