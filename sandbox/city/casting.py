@@ -28,6 +28,11 @@ def _company(sketch: personas.CompanySketch) -> Persona:
             "company@v1/getLicence",
             "tax@v1/getTaxpayer",
             "tax@v1/getRating",
+            "company@v1/listReportDuties",
+            "licence@v1/listCompanyLicences",
+            "credit@v1/getPublicCredit",
+            "procurement@v1/checkSupplier",
+            "social@v1/getCompanyStatus",
         )
     ]
     trials += [
@@ -48,15 +53,16 @@ def _company(sketch: personas.CompanySketch) -> Persona:
 
 
 def _person(sketch: personas.PersonSketch) -> Persona:
+    number = personas.number_of(sketch.slug)
     return Persona(
         id=sketch.slug,
         kind="person",
-        code=personas.number_of(sketch.slug),
+        code=number,
         name=sketch.name,
         english_name=sketch.latin_name,
         status="alive",
         story={"zh": sketch.story_zh, "en": sketch.story_en},
-        try_it=[],
+        try_it=[Trial(operation, {"person": number}) for operation in sketch.try_it],
         standing=_standing(sketch.slug),
         guardians=list(sketch.parents) if sketch.parents and _is_child(sketch) else [],
     )

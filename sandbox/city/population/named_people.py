@@ -23,6 +23,7 @@ class PersonSketch(Struct, frozen=True):
     parents: tuple[str, str] | None = None  # slugs of father and mother
     married_on: date | None = None
     died: date | None = None
+    try_it: tuple[str, ...] = ()  # operations that take a person as `person`
 
 
 HOMES = (
@@ -76,7 +77,8 @@ PEOPLE = (
     PersonSketch("feng-ting", "冯婷", "Feng Ting", "F", "汉族", date(1990, 4, 17), 7,
                  "持有二级残疾人证，在满山茶业工作。", "Holds a disability card of grade 2 and works at Manshan Tea."),
     PersonSketch("guo-wei", "郭卫", "Guo Wei", "M", "汉族", date(1978, 8, 1), 8,
-                 "退役军人，驾驶满山茶业的送货车。", "A veteran who drives the delivery van of Manshan Tea."),
+                 "退役军人，驾驶满山茶业的送货车。", "A veteran who drives the delivery van of Manshan Tea.",
+                 try_it=("transport@v1/getDrivingLicence", "transport@v1/listVehicles")),
     PersonSketch("tang-yue", "唐月", "Tang Yue", "F", "汉族", date(1982, 12, 5), 9,
                  "正出售自己的住房，贷款已经还清。", "Is selling her flat; its mortgage is paid off."),
     PersonSketch("xu-ran", "徐然", "Xu Ran", "M", "汉族", date(1993, 3, 26), 10,
@@ -84,7 +86,8 @@ PEOPLE = (
     PersonSketch("maierdan", LONGEST_NAME, "Merdanjan Abdurehman Abduwelijan Memettursun Yusupjan Qurbanniyazjan Ilhamjan Ehmetjan", "M", "维吾尔族", date(1985, 6, 6), 11,
                  "姓名连同间隔号共五十个字：许多系统存不下。", "His name has fifty characters with its dots, more than many a system can hold."),
     PersonSketch("shen-ruohan", "沈若涵", "Shen Ruohan", "F", "汉族", date(2004, 10, 10), 12,
-                 "大学生，刚领到第一本驾驶证。", "A student who has just got her first driving licence."),
+                 "大学生，刚领到第一本驾驶证。", "A student who has just got her first driving licence.",
+                 try_it=("transport@v1/getDrivingLicence",)),
 )  # fmt: skip
 # Kin of the people above who belong to their stories and have none of their own.
 KIN = (
