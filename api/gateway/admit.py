@@ -56,7 +56,7 @@ def apply(exchange: Exchange, gateway: Gateway) -> None:
     if b"traceparent" in found:
         exchange.trace_parent = trace_parent_of(found[b"traceparent"])
     exchange.trace_parent = exchange.trace_parent or gateway.request_ids.new_trace_parent()
-    _check_headers(headers, found)
+    _check_headers(headers, found, is_plain=exchange.is_plain)
     raw_path = exchange.raw_path
     query = exchange.query_string
     if len(raw_path) > MAX_PATH_BYTES or len(query) > MAX_QUERY_BYTES:
@@ -87,9 +87,10 @@ def _check_flood(exchange: Exchange, gateway: Gateway, found: dict[bytes, bytes]
         )
 
 
-def _check_headers(headers: list[tuple[bytes, bytes]], found: dict[bytes, bytes]) -> None:
+def _check_headers(headers: list[tuple[bytes, bytes]], found: dict[bytes, bytes], *, is_plain: bool) -> None:
     is_repeated = len(found) != len(headers)
-    values = b"".join([value for _, value in headers] if is_repeated else found.values())
+    # A plain head is below MAX_HEADER_BYTES whole, and heads looked at each byte of it.
+    values = b"" if is_plain else b"".join([value for _, value in headers])
     if len(headers) > MAX_HEADERS or len(values) > MAX_HEADER_BYTES:
         raise Refusal(HEADERS_TOO_LARGE, limit_count=MAX_HEADERS, limit_bytes=MAX_HEADER_BYTES)
     if values.translate(None, _VALUE_BYTES):

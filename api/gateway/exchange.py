@@ -53,7 +53,7 @@ class Exchange:
     __slots__ = (  # noqa: RUF023 - in the order in which the steps fill them
         # filled by the face
         "request_id", "parent_id", "face", "method", "raw_path", "query_string", "headers", "peer_address", "client_address",
-        "body", "body_stream", "content_length", "locale", "trace_parent", "started_ns", "started_at_us",
+        "body", "body_stream", "content_length", "is_plain", "locale", "trace_parent", "started_ns", "started_at_us",
         # admit
         "path", "is_path_exact", "header_map", "authorization",
         # route
@@ -89,6 +89,7 @@ class Exchange:
         self.body: bytes | None = None
         self.body_stream: AsyncIterator[bytes] | None = None
         self.content_length: int | None = None
+        self.is_plain = False  # its head was read by heads: short, and without an odd byte
         self.locale = "en"
         self.trace_parent = ""
         self.started_ns = started_ns  # time.perf_counter_ns()
@@ -119,8 +120,7 @@ class Exchange:
         self.scenario = ""
         self.content_type = ""
         self.result: Result | None = None
-        self.upstream_us = 0
-        self.attempts = 0
+        self.upstream_us = self.attempts = 0
         self.status = 0
         self.response_headers: Headers = []
         self.response_body: bytes | AsyncIterator[bytes] = b""

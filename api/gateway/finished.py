@@ -30,8 +30,8 @@ class FinishedCalls:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, exchange: Exchange, duration_us: int) -> None:
-        """Take one finished call in: what may not be kept (bodies) or may change is read now."""
+    def add(self, exchange: Exchange, duration_us: int) -> int:
+        """Take one finished call in: what may not be kept (bodies) or may change is read now. How many wait."""
         app = exchange.app
         decision = exchange.decision
         names = (
@@ -47,6 +47,7 @@ class FinishedCalls:
                 exchange.quota_left, exchange.trace_parent, exchange.cost, exchange.attempts, exchange.plan, names,
             )
         )  # fmt: skip
+        return len(self._waiting)
 
     def mask_of(self, operation: Any, service: Any) -> AddressMask:
         """How the address of a call of this operation is shown."""

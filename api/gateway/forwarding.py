@@ -178,7 +178,7 @@ def request_headers(
         elif name == b"accept-encoding":
             encoding = pair[1] if keeps_encoding else b"identity"
         elif name == b"connection":
-            has_connection = True
+            has_connection = has_connection or pair[1] != b"keep-alive"
         elif name == b"expect":
             expects = pair[1].lower() == b"100-continue"
     if has_connection:
@@ -199,7 +199,7 @@ def response_headers(headers: Sequence[Header]) -> list[Header]:
     for pair in headers:
         if _DOWN[pair[0]]:
             kept.append(pair)
-        elif pair[0] == b"connection":
+        elif pair[0] == b"connection" and pair[1] != b"keep-alive":
             has_connection = True
     if has_connection:
         named = _named_by_connection(headers)

@@ -106,8 +106,8 @@ class Recorder:
     # -- the hot path -------------------------------------------------------------------------------
     def add(self, exchange: Exchange, duration_us: int) -> None:
         """Take one finished call in. Waits for nothing and never fails because of the store."""
-        self._finished.add(exchange, duration_us)
-        if len(self._finished) > KEPT_ROWS:  # the writer did not come by: counted at least
+        waiting = self._finished.add(exchange, duration_us)
+        if waiting > KEPT_ROWS:  # the writer did not come by: counted at least
             self.catch_up()
 
     def mask_of(self, exchange: Exchange) -> AddressMask:

@@ -91,6 +91,7 @@ class RestFace:
             started_ns=time.perf_counter_ns(),
             started_at_us=time.time_ns() // 1000,
         )
+        exchange.is_plain = True
         if pipeline.admit(exchange, gateway):
             pipeline.begin(exchange, gateway, then)
         else:

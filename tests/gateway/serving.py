@@ -13,8 +13,14 @@ from api.gateway.server import PlainFirstProtocol
 Headers = dict[str, str]
 
 
+class Port(int):
+    """A port, and the server that listens there."""
+
+    server: uvicorn.Server
+
+
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[int]:
+async def served(app: Any) -> AsyncIterator[Port]:
     """Serve on a free port of loopback; gives the port."""
     listener = socket.socket(proto=socket.IPPROTO_TCP)  # else asyncio leaves Nagle on
     listener.bind(("127.0.0.1", 0))
@@ -24,6 +30,7 @@ async def served(app: Any) -> AsyncIterator[int]:
         ws="none",
         lifespan="off",
         proxy_headers=False,
+        server_header=False,
         log_level="critical",
         access_log=False,
     )
@@ -32,7 +39,9 @@ async def served(app: Any) -> AsyncIterator[int]:
     try:
         while not server.started:
             await asyncio.sleep(0.005)
-        yield listener.getsockname()[1]
+        port = Port(listener.getsockname()[1])
+        port.server = server
+        yield port
     finally:
         server.should_exit = True
         await task

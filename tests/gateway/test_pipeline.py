@@ -21,7 +21,7 @@ from api.gateway.rest import RestFace
 from api.gateway.snapshot import ServiceEntry, Snapshot
 from api.settings import Settings
 from tests.gateway.made import World, operation, parameter, service
-from tests.gateway.serving import Client, Reply, served
+from tests.gateway.serving import Client, Port, Reply, served
 
 PATH = "/api/company/v1/companies/91"
 
@@ -50,7 +50,7 @@ class Log:
 class Place:
     """A world that is served, and what was recorded."""
 
-    def __init__(self, world: World, port: int, log: Log) -> None:
+    def __init__(self, world: World, port: Port, log: Log) -> None:
         self.world = world
         self.port = port
         self.log = log

@@ -116,23 +116,27 @@ class Pool:
     ) -> bool:
         """One request without a body on a connection that is open and idle; False: there is none, use `send`.
 
-        `then` is called once. A fault may mean that the connection was just being closed (`is_stale`).
+        `then` is called once. A fault `unreachable` before a first byte means that it was just being closed.
         """
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
         connection = self._take(is_safe=is_safe)
         if connection is None:
             return False
-        self.expire_at(deadline)
+        if self._timer is None or self._timer_at > deadline:
+            self.expire_at(deadline)
         connection.ask(head, deadline=deadline, then=then)
         return True
 
     # -- connections --------------------------------------------------------------------------------
     def _take(self, *, is_safe: bool) -> Connection | None:
         idle = self._idle
+        if not idle:
+            return None
+        now = self.loop.time()
         while idle:
             connection = idle.pop()
-            rested = self.loop.time() - connection.idle_since
+            rested = now - connection.idle_since
+            if rested < UNSAFE_IDLE_SECONDS and connection.is_usable and connection.idle_seconds > rested:
+                return connection
             limit = connection.idle_seconds if is_safe else min(connection.idle_seconds, UNSAFE_IDLE_SECONDS)
             if connection.is_usable and rested < limit:
                 return connection
@@ -217,7 +221,8 @@ class Pool:
             connection.hint_of_keep_alive()
         connection.idle_since = self.loop.time()
         self._idle.append(connection)
-        self._next_in_line()
+        if self._queue:
+            self._next_in_line()
         if self._sweeper is None:
             self._sweeper = self.loop.call_later(IDLE_SECONDS, self._sweep)
 
