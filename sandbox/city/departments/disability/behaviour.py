@@ -74,7 +74,7 @@ def verify_card(call: Call) -> Answer:
     person, card = world.get(PERSON, number[:18]), _card(world, number[:18])
     if person is None or card is None or card["number"] != number or person["name"] != call.body["name"]:
         return Answer({"result": "unknown"})
-    return Answer({"result": card["status"], "category": card["category"], "grade": card["grade"]})
+    return Answer({"result": card["status"]})
 
 
 def _applications(world: World) -> list[Record]:
