@@ -21,6 +21,7 @@ from api.events.rows import change, change_many, fetch, is_postgresql, marks
 from api.events.types import subscribers_of_type, types_of_app
 
 AT_ONCE = 200  # events of one app in one transaction
+_NO_END = 2**62
 
 
 class AppClocks(Protocol):
@@ -53,25 +54,38 @@ async def release_due(environment: str, clocks: AppClocks) -> int:
         return 0
     now = clock.now()
     moved = await clocks.moved()
+    barrier = await _first_for_everybody(environment, now)
     count = 0
     for row in pending:
         app_id = str(row["app_id"])
         present = moved.get(app_id, now)
-        if int(row["first"]) > microseconds(present):
-            continue
-        if app_id:
-            count += await _release_app(environment, app_id, present, is_moved=app_id in moved)
-        else:
-            count += await _release_for_everybody(environment, present)
+        if app_id and int(row["first"]) <= microseconds(present):
+            count += await _release_app(
+                environment, app_id, present, is_moved=app_id in moved, before=barrier
+            )
+    if barrier != _NO_END:
+        count += await _release_for_everybody(environment, now, barrier)
     return count
 
 
-async def _release_app(environment: str, app_id: str, present: datetime, *, is_moved: bool) -> int:
+async def _first_for_everybody(environment: str, now: datetime) -> int:
+    """The number of the first event that is due for every subscriber: an app's own ones before it come first."""
+    rows = await fetch(
+        plane(environment),
+        "SELECT MIN(number) AS first FROM event WHERE released_at = 0 AND app_id = '' AND due_at <= ?",
+        microseconds(now),
+    )
+    return _NO_END if rows[0]["first"] is None else int(rows[0]["first"])
+
+
+async def _release_app(
+    environment: str, app_id: str, present: datetime, *, is_moved: bool, before: int
+) -> int:
     known = await types_of_app(app_id, environment)
     endpoints = await Endpoint.filter(app_id=app_id, state="active").order_by("id")
     async with in_transaction(environment) as connection:
         head = await _take_head(connection, app_id)
-        events = await _due(connection, app_id, present)
+        events = await _due(connection, app_id, present, before)
         told = [one for one in events if (one["source"], one["type"]) in known]
         entries = await _enter(connection, app_id, head, told, present if is_moved else None)
         await _deliver(connection, app_id, endpoints, entries)
@@ -82,8 +96,16 @@ async def _release_app(environment: str, app_id: str, present: datetime, *, is_m
     return len(events)
 
 
-async def _release_for_everybody(environment: str, present: datetime) -> int:
-    events = await _due(plane(environment), "", present)
+async def _release_for_everybody(environment: str, present: datetime, first: int) -> int:
+    """Up to the next event of a single app, which then has its turn."""
+    rows = await fetch(
+        plane(environment),
+        "SELECT MIN(number) AS next FROM event WHERE released_at = 0 AND app_id <> '' AND due_at <= ? AND number > ?",
+        microseconds(present),
+        first,
+    )
+    before = _NO_END if rows[0]["next"] is None else int(rows[0]["next"])
+    events = await _due(plane(environment), "", present, before)
     for event in events:
         apps = await subscribers_of_type(event["source"], event["type"], environment)
         endpoints = await Endpoint.filter(app_id__in=apps or [""], state="active").order_by("id")
@@ -110,16 +132,19 @@ async def _take_head(connection: BaseDBAsyncClient, app_id: str) -> int:
     return int(rows[0]["position"])
 
 
-async def _due(connection: BaseDBAsyncClient, app_id: str, present: datetime) -> list[dict[str, Any]]:
+async def _due(
+    connection: BaseDBAsyncClient, app_id: str, present: datetime, before: int
+) -> list[dict[str, Any]]:
     """What is due for the app, as it happened; of one moment in the order of writing."""
     held = "FOR UPDATE" if is_postgresql(connection) else ""  # so that none is withdrawn meanwhile
     return await fetch(
         connection,
         "SELECT number, id, source, type, subject, at, due_at FROM event "  # noqa: S608 - a word of ours
-        "WHERE released_at = 0 AND app_id = ? AND due_at <= ? "
+        "WHERE released_at = 0 AND app_id = ? AND due_at <= ? AND number < ? "
         f"ORDER BY CASE WHEN due_at = 0 THEN at ELSE due_at END, number LIMIT ? {held}",
         app_id,
         microseconds(present),
+        before,
         AT_ONCE,
     )
 

@@ -26,7 +26,7 @@ class Schedule(Struct, frozen=True):
     @property
     def lease_seconds(self) -> float:
         """How long an attempt belongs to the process that began it, should that process vanish."""
-        return self.timeout_seconds + 10
+        return self.timeout_seconds + 5
 
     def pause_after(self, attempts: int, retry_after: float = 0) -> float:
         """Seconds to wait after the attempt with this number (from 1); never less than the receiver asked for."""

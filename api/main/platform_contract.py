@@ -54,6 +54,11 @@ _SCOPES: tuple[tuple[str, str], ...] = (
     ("GET /platform/v1/apps/{app_id}/requests", "platform:requests:read"),
     ("GET /platform/v1/apps/{app_id}/usage", "platform:requests:read"),
     ("GET /platform/v1/requests/", "platform:requests:read"),
+    ("GET /platform/v1/apps/{app_id}/event", "platform:events:read"),
+    ("GET /platform/v1/apps/{app_id}/webhooks", "platform:events:read"),
+    ("GET /platform/v1/apps/{app_id}/deliveries", "platform:events:read"),
+    ("POST /platform/v1/apps/{app_id}/events/ack", "platform:events:read"),
+    ("POST /platform/v1/services/{service_id}/events", "platform:events:write"),
     ("PUT /platform/v1/apps/{app_id}/platform-scopes", ""),
     ("POST /platform/v1/apps/{app_id}/go-live", ""),
     ("POST /platform/v1/apps/{app_id}/subscriptions", "platform:subscriptions:write"),
@@ -103,11 +108,11 @@ def document() -> JsonObject:
 def _head() -> JsonObject:
     zh = {
         "title": "开门平台接口",
-        "description": "应用能对平台做的一切:应用、密钥、订阅、契约、请求日志与沙箱。只有本人能做的事见 /platform/openapi.json。",
+        "description": "应用能对平台做的一切:应用、密钥、订阅、契约、事件、请求日志与沙箱。只有本人能做的事见 /platform/openapi.json。",
     }
     en = {
         "title": "Kaimen Platform API",
-        "description": "Everything that an app may do here: apps, secrets, subscriptions, contracts, request log, sandbox. What only people may do stands in /platform/openapi.json.",
+        "description": "Everything that an app may do here: apps, secrets, subscriptions, contracts, events, request log, sandbox. What only people may do stands in /platform/openapi.json.",
     }
     return {
         **zh, "x-i18n": {"zh-CN": zh, "en": en},

@@ -63,8 +63,8 @@ async def kill_in_the_middle(installation: Installation, events: int, kills: int
     assert len(repeated) <= kills * 20  # no more than were under way
 
 
-async def test_a_kill_in_the_middle_loses_nothing(tmp_path: Path) -> None:
-    await kill_in_the_middle(install(tmp_path, KAIMEN_WEBHOOK_TIMEOUT_MS="1000"), 120, 1)
+async def test_a_kill_in_the_middle_loses_nothing(home: Path) -> None:
+    await kill_in_the_middle(install(home, KAIMEN_WEBHOOK_TIMEOUT_MS="1000"), 120, 1)
 
 
 @pytest.mark.full

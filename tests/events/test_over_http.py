@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,8 +19,8 @@ from tests.server import KAIMEN, Installation, RunningServer, free_port
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return install(tmp_path_factory.mktemp("webhooks"))
+def installation(home: Path) -> Installation:
+    return install(home)
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +290,16 @@ async def test_listen_forwards_and_outlives_a_restart(
     assert receiver.ids[-4:] == [*first, *second]
     Webhook(secret).verify(receiver.messages[-1].body, receiver.messages[-1].headers)
     assert {json.loads(line)["forwarded"]["status"] for line in lines.splitlines()} == {204}
+
+
+def test_a_live_process_serves_the_feed_of_live_apps(
+    installation: Installation, server: RunningServer
+) -> None:
+    with installation.serving("live") as live:
+        path = "/platform/v1/apps/a_00000000000000000000000000"
+        assert httpx.get(f"{live.url}{path}/events").json()["rule"] == "not-found"  # no such app
+        assert httpx.get(f"{live.url}{path}/webhooks").json()["rule"] == "page-not-found"
+        assert "kaimen_webhook_waiting" in httpx.get(live.url + "/metrics").text
 
 
 def test_metrics_tell_of_deliveries(server: RunningServer) -> None:

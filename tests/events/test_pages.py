@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
@@ -14,8 +15,8 @@ from tests.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return install(tmp_path_factory.mktemp("pages"))
+def installation(home: Path) -> Installation:
+    return install(home)
 
 
 @pytest.fixture(scope="module")

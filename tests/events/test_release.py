@@ -20,7 +20,7 @@ from api.events.release import RealClocks, release_due
 from api.events.schedule import retry_after_of, schedule_of
 from api.events.sender import egress_for_webhooks, split_url
 from api.settings import Settings
-from tests.events.town import event, make_app, make_endpoint, tell
+from tests.events.town import NOTICE, event, make_app, make_endpoint, tell
 
 
 async def test_eight_release_and_each_place_is_given_once(stores: Stores) -> None:
@@ -50,6 +50,21 @@ async def test_eight_release_and_each_place_is_given_once(stores: Stores) -> Non
     page = await feed.read_feed(OPERATOR, app.id, limit=100)
     assert {one["id"] for one in page.events} <= set(sent)
     assert len(page.events) == 30
+
+
+async def test_events_for_one_and_for_everybody_keep_their_order(stores: Stores) -> None:
+    app = await make_app()
+    wanted: list[str] = []
+    for turn in range(3):
+        own = event(app, turn, subject="parcel/o")
+        wanted += await tell(own)
+        wanted += await tell(msgspec.structs.replace(own, app_id="", type=NOTICE))
+        wanted += await tell(own)
+    for _ in range(10):
+        await release_due("sandbox", RealClocks())
+    page = await feed.read_feed(OPERATOR, app.id)
+    assert [one["id"] for one in page.events] == wanted
+    assert [one["sequence"] for one in page.events] == [str(number) for number in range(1, 10)]
 
 
 async def test_what_is_rolled_back_was_never_told(stores: Stores) -> None:
