@@ -33,7 +33,9 @@ def test_lints_clean_and_loses_nothing(department: Department) -> None:
     findings = [one for one in read.findings if one.rule != "level-clean-room"]  # said of L4 on purpose
     assert [f"{one.rule} {one.pointer} {one.message}" for one in findings] == []
     assert [f"{one.rule} {one.pointer}" for one in read.losses] == []
-    is_whole = len(findings) == len(read.findings)  # the clean room alone offers L4, which degrades the other faces
+    is_whole = len(findings) == len(
+        read.findings
+    )  # the clean room alone offers L4, which degrades the other faces
     verdicts = {verdict.verdict for verdict in read.verdicts.values()}
     assert verdicts == {"ok"} if is_whole else verdicts <= {"ok", "degraded"}
     assert read.overlay["actions"] == [], "the importer has nothing to propose"
@@ -150,7 +152,9 @@ async def test_the_example_is_the_answer(service: Service, operation: Operation,
 def is_told(example: dict[str, Any], answer: dict[str, Any]) -> bool:
     """Whether the example tells the answer; "…" stands for what only the city knows."""
     detail = re.escape(str(example["detail"])).replace("…", ".+")
-    return {**example, "detail": ""} == {**answer, "detail": ""} and bool(re.fullmatch(detail, answer["detail"]))
+    return {**example, "detail": ""} == {**answer, "detail": ""} and bool(
+        re.fullmatch(detail, answer["detail"])
+    )
 
 
 @operations
@@ -171,7 +175,9 @@ async def test_the_examples_of_refusals_are_the_refusals(
         shown[slug] = {key: example[key] for key in told}
         shown[slug]["type"] = urljoin(str(answer.body["type"]), str(example["type"]))
         answered.setdefault(slug, []).append({key: answer.body[key] for key in told})
-        if scenario.when and scenario.given:  # the header keeps the call's own values, magic values are others
+        if (
+            scenario.when and scenario.given
+        ):  # the header keeps the call's own values, magic values are others
             values = {key.replace("-", "__"): value for key, value in scenario.when.items()}
             answer = await app(f"{service.name}/{operation.id}", **values)
             answered[slug].append({key: answer.body[key] for key in told})

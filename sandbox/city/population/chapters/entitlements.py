@@ -30,20 +30,36 @@ def fill(town: Town, write: Writer) -> None:
     random = town.random("entitlements")
     cards: list[tuple[object, ...]] = [(town.named["feng-ting"], 4, 2, "2018-05-10")]
     veterans: list[tuple[object, ...]] = [
-        (town.named["guo-wei"], certificate_of(town.named["guo-wei"]), "1996-12-01", "2008-11-30", "self-employed")
+        (
+            town.named["guo-wei"],
+            certificate_of(town.named["guo-wei"]),
+            "1996-12-01",
+            "2008-11-30",
+            "self-employed",
+        )
     ]
     for one in town.unnamed():
         age = one.age_on(town.as_of)
         if age >= 6 and random.random() < 0.025:
             issued = town.as_of - timedelta(days=random.randint(30, min(4200, 365 * (age - 2))))
             category = random.choices(_CATEGORIES, _SHARES)[0]
-            cards.append((one.id, category, random.choices((1, 2, 3, 4), (1, 2, 3, 4))[0], issued.isoformat()))
+            cards.append(
+                (one.id, category, random.choices((1, 2, 3, 4), (1, 2, 3, 4))[0], issued.isoformat())
+            )
         if one.sex == "M" and 24 <= age <= 75 and random.random() < 0.04:
             start = date(years_after(one.born, 18).year, 9 if one.born.year % 2 else 12, 1)
             years = random.choice((2, 2, 5, 8, 12))
-            end = min(date(start.year + years, start.month, 1) - timedelta(days=1), town.as_of - timedelta(days=60))
+            end = min(
+                date(start.year + years, start.month, 1) - timedelta(days=1), town.as_of - timedelta(days=60)
+            )
             veterans.append(
-                (one.id, certificate_of(one.id), start.isoformat(), end.isoformat(), random.choice(_PLACEMENTS))
+                (
+                    one.id,
+                    certificate_of(one.id),
+                    start.isoformat(),
+                    end.isoformat(),
+                    random.choice(_PLACEMENTS),
+                )
             )
     write.insert("disability_card", cards)
     write.insert("veteran", veterans)
