@@ -134,7 +134,7 @@ def add_note(call: Call) -> Answer:
     case, world = _case(call), call.world
     status = status_of(world, case)
     if status not in _OPEN:
-        raise Refused("hotline-case-closed", number=case["number"], status=status)
+        raise Refused("hotline-case-closed", number=case["number"], found=status)
     if len(case["notes"]) >= _MOST_NOTES:
         raise Refused("hotline-notes-full", number=case["number"], most=_MOST_NOTES)
     kept = world.kept(CASE, case["number"]) or case
@@ -148,7 +148,7 @@ def rate_case(call: Call) -> Answer:
     case, world, body = _case(call), call.world, call.body
     status = status_of(world, case)
     if status in {*_OPEN, "withdrawn"}:
-        raise Refused("hotline-not-answered", number=case["number"], status=status)
+        raise Refused("hotline-not-answered", number=case["number"], found=status)
     if "rating" in case:
         raise Refused("hotline-rated", number=case["number"])
     rating = {"stars": body["stars"], "is_resolved": body["is_resolved"], "at": local_text(world.now)}
@@ -166,7 +166,7 @@ def withdraw_case(call: Call) -> Answer:
     if status == "withdrawn":
         return Answer(_whole(call, case))
     if status not in _OPEN:
-        raise Refused("hotline-case-closed", number=case["number"], status=status)
+        raise Refused("hotline-case-closed", number=case["number"], found=status)
     kept = world.kept(CASE, case["number"]) or case
     moment = local_text(world.now)
     world.put(CASE, case["number"], {**kept, "withdrawn_at": moment})

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sandbox.city.clock import local_text
 from sandbox.city.department import Answer, Call, Department, Refused
 from sandbox.city.departments.meteorology.climate import (
     BY_DISTRICT,
@@ -82,6 +81,8 @@ def list_daily_records(call: Call) -> Answer:
         whole = day_of(station, day)
         days.append({name: whole[name] for name in ("day", "high_c", "low_c", "rain_mm", "wind_ms")})
         day += timedelta(days=1)
+    if not days:
+        raise Refused("weather-month-unknown", month=month)
     return Answer({"station": station.id, "month": month, "items": days})
 
 
@@ -99,9 +100,7 @@ def list_warnings(call: Call) -> Answer:
         for one in warnings_on(call.world.today)
         if LEVELS.index(one["level"]) >= least
     ]
-    return Answer(
-        {"as_of": local_text(call.world.now.replace(minute=0, second=0, microsecond=0)), "items": items}
-    )
+    return Answer({"items": items})
 
 
 @department.operation("getClimateNormals")

@@ -49,6 +49,8 @@ def get_series(call: Call) -> Answer:
     items = [
         one for one in series_of(call.world.city, indicator) if f"{one['year'] + 1}-{PUBLISHED}" <= today
     ]
+    if not items:
+        raise Refused("statistics-not-published", indicator=name)
     return Answer(
         {"indicator": indicator.id, "unit": indicator.unit, "source": indicator.source, "items": items}
     )

@@ -185,12 +185,12 @@ def renew_driving_licence(call: Call) -> Answer:
     if expires is None:
         raise Refused("transport-licence-long-term")
     if licence["points"] >= MOST_POINTS:
-        raise Refused("transport-licence-not-renewable", status="suspended")
+        raise Refused("transport-licence-not-renewable", found="suspended")
     checked = date.fromisoformat(call.body["health_check_on"])
     if not timedelta() <= world.today - checked <= timedelta(days=_CHECK_GOOD_DAYS):
         raise Refused("transport-health-check-outdated", health_check_on=checked.isoformat())
     if status == "cancelled":
-        raise Refused("transport-licence-not-renewable", status=status)
+        raise Refused("transport-licence-not-renewable", found=status)
     last = date.fromisoformat(expires)
     opens = last - timedelta(days=RENEWABLE_DAYS)
     if world.today < opens:
