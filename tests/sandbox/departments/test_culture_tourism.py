@@ -64,3 +64,11 @@ async def test_events_come_page_by_page(app: Client) -> None:
         cursor = {"cursor": page["next"]}
     assert seen == sorted(set(seen))
     assert len(seen) > 3
+
+
+async def test_a_death_that_is_registered_ends_visits_and_cards(app: Client) -> None:
+    visitor = {"name": "陈航", "number": personas.number_of("chen-hang")}
+    assert (await app("culture/bookVisit", body={"visitor": visitor})).status == 201
+    assert (await app("household/registerDeath")).status == 201
+    assert (await app("culture/bookVisit", body={"visitor": visitor, "day": "2026-07-03"})).status == 422
+    assert (await app("culture/applyLibraryCard", body=visitor)).body["rule"] == "culture-visitor-unknown"

@@ -95,3 +95,10 @@ async def test_a_renewed_licence_lasts_ten_years_and_then_for_ever(app: Client) 
         clock="2032-05-01T09:00:00+08:00",
     )
     assert due.body["expires_on"] == "2042-06-08"
+
+
+async def test_a_death_that_is_registered_ends_a_licence(app: Client) -> None:
+    check = {"name": "陈航", "number": personas.number_of("chen-hang"), "class": "C1"}
+    assert (await app("transport/verifyDrivingLicence", body=check)).body["is_valid"]
+    assert (await app("household/registerDeath")).status == 201
+    assert (await app("transport/verifyDrivingLicence", body=check)).body["reason"] == "cancelled"

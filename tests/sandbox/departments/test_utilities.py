@@ -90,3 +90,15 @@ async def test_an_outage_is_reported_repaired_and_over(app: Client, other_app: C
     assert seen == ["reported", "dispatched", "restored"]
     assert number in [one["number"] for one in (await app("utilities/listOutages")).body["items"]]
     assert number not in [one["number"] for one in (await other_app("utilities/listOutages")).body["items"]]
+
+
+async def test_an_account_follows_a_transfer_of_the_real_estate_register(app: Client) -> None:
+    water, seller = account_number("water", 5), personas.number_of("zhou-ming")
+    buyer = {"new_holder": {"name": "欧阳𬱖", "number": personas.number_of("ouyang-wei")}}
+    assert (await app("realestate/applyTransfer")).status == 201
+    assert await pay_all(app, water, seller)
+    early = await app("utilities/transferAccount", account=water, body=buyer)
+    assert early.body["rule"] == "utilities-not-the-owner"
+    registered = "2026-07-04T09:00:00+08:00"  # three days later
+    moved = await app("utilities/transferAccount", account=water, body=buyer, clock=registered)
+    assert (moved.status, moved.body["holder_name"]) == (201, "欧阳𬱖")
