@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 from standardwebhooks import Webhook
 
-from api.core import clock
+from api.core import clock, outbox
 from api.core.models import JournalEntry
 from api.core.store import Stores
 from api.events.endpoints.models import Endpoint
-from api.events.models import Attempt, Delivery
+from api.events.models import Attempt, Delivery, EndpointHealth
 from tests.events.conftest import QUICK, Start
 from tests.events.receiver import Answer, Message, Receiver, receiving
 from tests.events.town import DELIVERED, NOTICE, SECRET, event, make_app, make_endpoint, tell
@@ -161,6 +161,19 @@ async def test_gone_disables_the_endpoint_and_tells(stores: Stores, start: Start
     assert (row.state, row.reason) == ("disabled", "gone")
     entry = await JournalEntry.filter(action="webhook:disable", subject=f"app/{app.id}").first()
     assert entry is not None
+
+
+async def test_an_endpoint_without_a_good_answer_for_days_is_disabled(stores: Stores, start: Start) -> None:
+    app = await make_app()
+    endpoint, _ = await make_endpoint(app, "http://127.0.0.1:1/events")
+    days_ago = outbox.microseconds(clock.now() - timedelta(days=6))
+    await EndpointHealth.create(endpoint_id=endpoint.id, failing_since=days_ago, failures=50)
+    await tell(event(app))
+    await start()
+    [row] = await settled(app.id, "failed")
+    assert row.reason == "endpoint-disabled"
+    changed = await Endpoint.get(id=endpoint.id)
+    assert (changed.state, changed.reason) == ("disabled", "failing")
 
 
 async def test_an_address_that_is_not_allowed_is_never_called(stores: Stores, start: Start) -> None:
