@@ -54,16 +54,16 @@ async def test_a_withdrawal_lowers_the_balance(app: Client, other_app: Client) -
     before = await balance(app)
     contract = (await app("housing/fileSaleContract", body=SALE)).body["number"]
     body = {"id_number": XU, "reason": "purchase", "reference": contract, "amount_yuan": 50_000}
-    assert (await app("fund/withdrawSavings", body=body)).body["balance_yuan"] == before - 50_000
+    assert (await app("fund/withdraw", body=body)).body["balance_yuan"] == before - 50_000
     assert await balance(app) == before - 50_000
     assert await balance(other_app) == before
 
 
 async def test_rent_is_limited_and_needs_a_running_lease(app: Client) -> None:
     body = {"id_number": XU, "reason": "rent", "reference": "ZL20240901000001", "amount_yuan": 20_000}
-    assert (await app("fund/withdrawSavings", body=body)).status == 201
-    assert (await app("fund/withdrawSavings", body=body)).body["rule"] == "fund-rent-limit"
-    ended = await app("fund/withdrawSavings", body=body, clock="2026-10-01T12:00:00+08:00")
+    assert (await app("fund/withdraw", body=body)).status == 201
+    assert (await app("fund/withdraw", body=body)).body["rule"] == "fund-rent-limit"
+    ended = await app("fund/withdraw", body=body, clock="2026-10-01T12:00:00+08:00")
     assert ended.body["rule"] == "fund-reason-not-met"
 
 

@@ -125,7 +125,7 @@ def _paid(world: World, code: str, month: str, one: dict[str, Any]) -> Record:
     return {**account, "base_yuan": base, "deposits": [*account["deposits"], deposit]}
 
 
-@department.operation("withdrawSavings")
+@department.operation("withdraw")
 def withdraw_savings(call: Call) -> Answer:
     body, world = call.body, call.world
     account = _account(call)
