@@ -27,7 +27,9 @@ from portal.view import AnyRequest, Page
 
 OVERLAY = Form(Field("overlay", kind="area", maximum=2_000_000))
 PUBLISH = Form(
-    Field("upstream", required=False, maximum=500), Field("force_reason", required=False, maximum=500)
+    Field("upstream", required=False, maximum=500),
+    Field("mapping", kind="area", required=False, maximum=524_288),
+    Field("force_reason", required=False, maximum=500),
 )
 WITHDRAW = Form(Field("reason", minimum=5, maximum=500))
 RETIRE = Form(
@@ -86,11 +88,15 @@ def _blanks(version: VersionRecord, publications: dict[str, Publication]) -> dic
         row = publications.get(environment)
         return row.upstream if row is not None else ""
 
+    def mapping(environment: str) -> str:
+        row = publications.get(environment)
+        return row.mapping if row is not None else ""
+
     sunset = (clock.now().date() + timedelta(days=NOTICE_DAYS)).isoformat()
     return {
         "overlay": OVERLAY.blank({"overlay": pretty(version.overlay)}),
-        "sandbox": PUBLISH.blank({"upstream": upstream("sandbox")}),
-        "live": PUBLISH.blank({"upstream": upstream("live")}),
+        "sandbox": PUBLISH.blank({"upstream": upstream("sandbox"), "mapping": mapping("sandbox")}),
+        "live": PUBLISH.blank({"upstream": upstream("live"), "mapping": mapping("live")}),
         "withdraw": WITHDRAW.blank(),
         "retire": RETIRE.blank({"sunset": sunset}),
         "hold": HOLD.blank(),

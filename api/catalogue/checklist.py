@@ -12,7 +12,7 @@ promise      x-service states availability and p95
 import msgspec
 from msgspec import Struct
 
-from api.catalogue import outside
+from api.catalogue import outside, upstreams
 from api.catalogue.models import Publication, VersionRecord
 from api.contract.model import Finding, Service, Severity
 from api.contract.verdicts import barrier_of
@@ -86,13 +86,14 @@ async def _exercised(version: VersionRecord, service: Service) -> ChecklistItem:
 
 async def _upstream(upstream: str) -> ChecklistItem:
     title = Text("上游系统已配置且可达", "The upstream is named and answers")
-    if not upstream.startswith(("http://", "https://")):
+    if not upstream or upstreams.is_city(upstream) or "://" not in upstream:
         following = Text(
             "请平台运维以 --upstream https://… 指明部门系统。",
             "Ask an operator to name the department's system: --upstream https://…",
         )
         return ChecklistItem("upstream", is_done=False, title=title, following=following)
-    fault = await outside.ask().probe(upstream)
+    faults = [await outside.ask().probe(address) for address in upstream.split()]
+    fault = "; ".join(one for one in faults if one)
     following = Text(f"上游不可用:{fault}。", f"The upstream cannot be used: {fault}.")
     return ChecklistItem("upstream", is_done=not fault, title=title, following=following)
 

@@ -6,6 +6,8 @@ It decides nothing; each answer is one or two look-ups. See api.catalogue.outsid
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from api.catalogue.outside import AppOwner, Contact, FieldUser, Organisation, Outside
 from api.core.caller import OPERATOR, Caller, CallerKind
@@ -22,16 +24,28 @@ PROBE_SECONDS = 5
 DEFAULT_DEPARTMENT = ("digital-office", "数字政府办公室", "Digital Government Office")
 
 
+def _place_of(upstream: str) -> tuple[str, int]:
+    """Host and port of an upstream that is called over the network. Raises EgressError."""
+    if upstream.startswith("sql+"):
+        parts = urlsplit(upstream.removeprefix("sql+"))
+        return parts.hostname or "", parts.port or 5432
+    target = parse_target(upstream.removeprefix("soap+"))
+    return target.host, target.port
+
+
 def outside_of(settings: Settings) -> Outside:
     """The answers of a control-plane process."""
     egress = egress_of(settings)
 
     async def probe(upstream: str) -> str:
+        if upstream.startswith(("files:", "sql+sqlite:")):
+            path = Path(unquote(urlsplit(upstream).path))
+            return "" if await asyncio.to_thread(path.exists) else f"{path} is not there"
         try:
-            target = parse_target(upstream)
-            addresses = await egress.resolve(target.host, target.port)
+            host, port = _place_of(upstream)
+            addresses = await egress.resolve(host, port)
             async with asyncio.timeout(PROBE_SECONDS):
-                _, writer = await asyncio.open_connection(addresses[0], target.port)
+                _, writer = await asyncio.open_connection(addresses[0], port)
             writer.close()
         except EgressError as error:
             return str(error)

@@ -59,10 +59,18 @@ async def publish(
     await find_version(caller, slug, version_id)
     form = await PUBLISH.read(request)
     if form.is_valid:
-        upstream = (form.value("upstream") or SYNTHETIC) if can_set_upstream(caller) else None
+        may_set = can_set_upstream(caller)
+        upstream = (form.value("upstream") or SYNTHETIC) if may_set else None
+        text = form.value("mapping")
+        mapping = (f"{text}\n" if text else "") if may_set else None
         try:
             row = await catalogue.publish(
-                caller, version_id, environment, upstream, force_reason=form.value("force_reason")
+                caller,
+                version_id,
+                environment,
+                upstream,
+                mapping=mapping,
+                force_reason=form.value("force_reason"),
             )
         except Refusal as problem:
             form.take(problem)

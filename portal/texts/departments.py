@@ -89,8 +89,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "version.upstream": ("上游地址", "Upstream"),
     "version.upstream_hint": (
-        "http(s) 地址；只有平台管理员能设置。",
-        "An http(s) address; only administrators set it.",
+        "https://、soap+https://、sql+postgresql:// 或 files:/// 地址；只有平台管理员能设置。",
+        "An address: https://, soap+https://, sql+postgresql:// or files:///; only administrators set it.",
+    ),
+    "version.mapping": ("映射", "Mapping"),
+    "version.mapping_hint": (
+        "部门系统怎样说这份契约（YAML）；留空即按契约的路径转发。",
+        "How the department's system speaks this contract (YAML); empty: forwarded by the contract's own paths.",
     ),
     "version.upstream_none": ("无（合成答复）", "none (synthetic answers)"),
     "version.upstream_operator": (
