@@ -88,7 +88,7 @@ async def test_a_grant_with_a_token_that_names_it(shell: Shell, world: World) ->
     )
     assert (claims.sub, claims.grant, claims.consent) == (lin.id, row.id, row.text_hash)
     assert claims.mandate == row.mandate_id
-    assert claims.scope == row.scope == "tax:tax-paid:read"
+    assert claims.scope == row.scope == "tax:tax-paid:read tax:vat:read", "all that rests on consent there"
     assert claims.authorization_details[0]["organisation"] == row.organisation
     assert body["text"]["hash"] == body["grant"]["text_hash"]
     assert lin.name not in answer.text, "neither grant nor text names a person"
