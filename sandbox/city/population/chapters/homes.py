@@ -70,7 +70,7 @@ _OWNED = (
     _Owned(2, ("ouyang-wei",), date(2021, 8, 30), "new-build", 8950, 2020, ("KMB002", 780_000, None)),
     _Owned(3, ("wang-jianguo",), date(2003, 11, 5), "new-build", 10240, 2002),
     _Owned(4, ("zhou-ming",), date(2012, 9, 18), "purchase", 9170, 2005),
-    _Owned(5, ("zhao-lei", "lin-xiaoya"), date(2023, 7, 12), "new-build", 10530, 2022, ("KMB001", 1_050_000, None)),
+    _Owned(5, ("zhao-lei", "lin-xiaoya"), date(2023, 7, 12), "purchase", 10530, 2022, ("KMB001", 1_050_000, None), "HT20230520000001"),
     _Owned(6, ("qian-shouyi",), date(1998, 6, 1), "housing-reform", 6480, 1986),
     _Owned(7, ("feng-ting",), date(2019, 12, 6), "purchase", 7320, 2011, ("KMB003", 360_000, None)),
     _Owned(8, ("guo-wei",), date(2016, 4, 14), "purchase", 9860, 2010),
@@ -81,6 +81,7 @@ _OWNED = (
 )  # fmt: skip
 _SALES = (  # number, home, seller, buyer, yuan, signed on, deed tax paid on
     ("HT20181008000001", 11, "zhou-ming", "maierdan", 1_180_000, date(2018, 10, 8), date(2018, 10, 9)),
+    ("HT20230520000001", 5, "zhou-ming", "zhao-lei", 1_650_000, date(2023, 5, 20), date(2023, 5, 23)),
     ("HT20260612000001", 4, "zhou-ming", "ouyang-wei", 1_420_000, date(2026, 6, 12), date(2026, 6, 16)),
     ("HT20260301000001", 3, "wang-jianguo", "maierdan", 1_460_000, date(2026, 3, 1), date(2026, 3, 2)),
     ("HT20260625000001", 8, "guo-wei", "maierdan", 1_010_000, date(2026, 6, 25), None),
