@@ -113,3 +113,10 @@ async def test_a_redirected_order_arrives_at_the_other_place_at_the_same_time(ap
         clock="2026-07-03T12:00:00+08:00",
     )
     assert late.body["rule"] == "post-order-not-redirectable"
+
+
+async def test_a_disability_card_is_delivered_until_it_is_cancelled(app: Client, other_app: Client) -> None:
+    body = order_of("disability-card", "冯婷", personas.number_of("feng-ting"))
+    assert (await app("post/createOrder", body=body)).status == 201
+    late = await other_app("post/createOrder", body=body, clock="2046-06-30T12:00:00+08:00")
+    assert late.body["rule"] == "post-document-not-valid"

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.city.clock import local_text
 from sandbox.city.department import Answer, Call, Department, Event, Refused
+from sandbox.city.departments.disability.records import card_of
 from sandbox.city.departments.market_regulation.records import (
     COMPANY_BRIEF,
     LICENCE,
@@ -165,6 +166,17 @@ def _driving_licence(call: Call, item: dict[str, Any], recipient: dict[str, Any]
     return str(licence["number"])
 
 
+def _disability_card(call: Call, item: dict[str, Any], recipient: dict[str, Any]) -> str:
+    """To its holder, while it is valid."""
+    _check_recipient(call, recipient)
+    card = card_of(call.world, recipient["id_number"])
+    if card is None:
+        raise Refused("post-document-unknown")
+    if card["status"] != "valid":
+        raise Refused("post-document-not-valid", status=card["status"])
+    return str(card["number"])
+
+
 def _property_certificate(call: Call, item: dict[str, Any], recipient: dict[str, Any]) -> str:
     """The one that holds today, to one of its owners."""
     number = _named(item, "certificate_number")
@@ -184,6 +196,7 @@ _DOCUMENTS = {
     "business-licence": _business_licence,
     "driving-licence": _driving_licence,
     "property-certificate": _property_certificate,
+    "disability-card": _disability_card,
 }
 
 
