@@ -49,7 +49,7 @@ witness: $(WITNESS)  # after system: it brings npm
 $(WITNESS): tests/witness/package-lock.json | system
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/witness --silent && touch $@
 
-test: PACKAGES = postgresql redis-server nginx chromium fonts-noto-cjk node curl jdk
+test: PACKAGES = postgresql redis-server nginx chromium fonts-noto-cjk node curl jdk go
 test: system docs witness  ## all tests but the long ones, on SQLite and PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not full" $(ARGS)
 

@@ -17,7 +17,11 @@ _PIECE = re.compile(
 
 def words_of(text: str, otherwise: str = "value") -> Words:
     """The lower-case words of an identifier; (`otherwise`,) where it has no letter and no digit."""
-    plain = unicodedata.normalize("NFC", text)
+    normal = unicodedata.normalize("NFC", text)
+    # letters and digits only: other signs that Unicode calls part of a word are no identifiers in every language
+    plain = "".join(
+        char if unicodedata.category(char)[0] == "L" or char.isdigit() else " " for char in normal
+    )
     found = [piece.lower() for piece in _PIECE.findall(plain) if piece.isidentifier() or piece.isdigit()]
     joined: list[str] = []
     for piece in found:  # v1, sha256: a number belongs to the word before it

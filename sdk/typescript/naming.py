@@ -7,115 +7,21 @@ from sdk.escaping import comment_lines
 from sdk.model import Words
 
 # ECMAScript reserved words in strict mode and modules, and TypeScript's own. Source: ECMA-262 §12.7.2.
-RESERVED = frozenset(
-    [
-        "await",
-        "break",
-        "case",
-        "catch",
-        "class",
-        "const",
-        "continue",
-        "debugger",
-        "default",
-        "delete",
-        "do",
-        "else",
-        "enum",
-        "eval",
-        "export",
-        "extends",
-        "false",
-        "finally",
-        "for",
-        "function",
-        "if",
-        "implements",
-        "import",
-        "in",
-        "instanceof",
-        "interface",
-        "let",
-        "new",
-        "null",
-        "package",
-        "private",
-        "protected",
-        "public",
-        "return",
-        "static",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "typeof",
-        "undefined",
-        "var",
-        "void",
-        "while",
-        "with",
-        "yield",
-        "arguments",
-        "async",
-    ]
-)
+_RESERVED = """
+    arguments async await break case catch class const continue debugger default delete do else enum eval export
+    extends false finally for function if implements import in instanceof interface let new null package private
+    protected public return static super switch this throw true try typeof undefined var void while with yield
+"""
+RESERVED = frozenset(_RESERVED.split())
 # Types that the package exports itself, or that the generated code refers to.
-TAKEN_TYPES = frozenset(
-    [
-        "ApiError",
-        "Array",
-        "AuthenticationError",
-        "Blob",
-        "Boolean",
-        "CallOptions",
-        "Client",
-        "ClientOptions",
-        "ConflictError",
-        "ConnectionError",
-        "Date",
-        "DecodingError",
-        "Error",
-        "Event",
-        "Events",
-        "File",
-        "FormData",
-        "Headers",
-        "InvalidRequestError",
-        "Item",
-        "JsonValue",
-        "Kaimen",
-        "KaimenError",
-        "Map",
-        "NotFoundError",
-        "Number",
-        "Object",
-        "Page",
-        "Pages",
-        "Partial",
-        "PermissionDeniedError",
-        "Promise",
-        "RateLimitedError",
-        "Raw",
-        "ReadableStream",
-        "Record",
-        "Response",
-        "Sandbox",
-        "Scenarios",
-        "ServerError",
-        "Set",
-        "String",
-        "Symbol",
-        "TimeoutError",
-        "Transport",
-        "Uint8Array",
-        "UnknownVariant",
-        "URL",
-        "WebhookError",
-        "WebhookHeaders",
-    ]
-)
+_TAKEN_TYPES = """
+    ApiError Array AuthenticationError Blob Boolean CallOptions Client ClientOptions ConflictError ConnectionError
+    Date DecodingError Error Event Events File FormData Headers InvalidRequestError Item JsonValue Kaimen
+    KaimenError Map NotFoundError Number Object Page Pages Partial PermissionDeniedError Promise RateLimitedError
+    Raw ReadableStream Record Response Sandbox Scenarios ServerError Set String Symbol TimeoutError Transport URL
+    Uint8Array UnknownVariant WebhookError WebhookHeaders
+"""
+TAKEN_TYPES = frozenset(_TAKEN_TYPES.split())
 # Members that every object has, or that would make it a promise.
 TAKEN_MEMBERS = frozenset({"constructor", "then", "toJSON", "toString", "valueOf", "hasOwnProperty"})
 
