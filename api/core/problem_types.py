@@ -3,6 +3,7 @@
 Facts named in braces are given where the problem is raised. Add an entry here and its page appears.
 """
 
+from api.core import problem_types_upstream as problem_types_upstream
 from api.core.problem_types_call import (
     CASE_NOT_FOUND as CASE_NOT_FOUND,
 )
@@ -65,21 +66,6 @@ from api.core.problem_types_grant import (
 )
 from api.core.problem_types_grant import (
     PROOF_UNCHECKED as PROOF_UNCHECKED,
-)
-from api.core.problem_types_upstream import (
-    UPSTREAM_CODE_UNKNOWN as UPSTREAM_CODE_UNKNOWN,
-)
-from api.core.problem_types_upstream import (
-    UPSTREAM_FAULT as UPSTREAM_FAULT,
-)
-from api.core.problem_types_upstream import (
-    UPSTREAM_NOT_MAPPED as UPSTREAM_NOT_MAPPED,
-)
-from api.core.problem_types_upstream import (
-    UPSTREAM_SHAPE as UPSTREAM_SHAPE,
-)
-from api.core.problem_types_upstream import (
-    UPSTREAM_UNDECODABLE as UPSTREAM_UNDECODABLE,
 )
 from api.core.problems import define
 

@@ -13,6 +13,7 @@ PACKAGES = ("api", "portal", "sandbox", "sdk")
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 BROAD_EXCEPT_PLACES = {
+    "sandbox/city/native/side.py",  # a department that fails answers 500, as any server does
     "api/gateway/pipeline.py",  # whatever happens, the call is recorded and answered
     "api/gateway/rest.py",
     "api/gateway/record.py",  # the answer is out: a defect in counting must not break the connection

@@ -13,7 +13,7 @@ from api.contract.mapping import MappedOperation, MappingFile
 from api.contract.mapping_shapes import ROWS
 from api.contract.mapping_table import Table, TableError, table_of
 from api.contract.model import JsonObject
-from api.core import problem_types
+from api.core import problem_types, problem_types_upstream
 from api.core.logging import log_warning
 from api.core.problems import Failure
 from api.gateway.connector import Context, Request
@@ -52,7 +52,7 @@ class FilesTransport:
         if table.count:
             if self._file.undecodable == "refuse":
                 raise Failure(
-                    problem_types.UPSTREAM_UNDECODABLE, service=self._service, encoding=self._file.encoding,
+                    problem_types_upstream.UPSTREAM_UNDECODABLE, service=self._service, encoding=self._file.encoding,
                     offset=table.undecodable[0].offset, count=table.count,
                 )  # fmt: skip
             notes.append(

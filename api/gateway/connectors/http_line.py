@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from api.contract.gb18030 import decode
 from api.contract.mapping import MappedOperation
-from api.core import problem_types
+from api.core import problem_types, problem_types_upstream
 from api.core.logging import log_warning
 from api.core.problems import CONTENT_TYPE, Failure
 from api.core.upstream_headers import signed_headers
@@ -99,7 +99,7 @@ class HttpLine:
             lines += [f"content-type: {letter.content_type}", f"content-length: {len(letter.body)}"]
         if any("\r" in line or "\n" in line or "\0" in line for line in lines):
             raise Failure(
-                problem_types.UPSTREAM_NOT_MAPPED, service=self.service, operation="", at="header",
+                problem_types_upstream.UPSTREAM_NOT_MAPPED, service=self.service, operation="", at="header",
                 reason="a value holds a control character",
             )  # fmt: skip
         return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
@@ -140,7 +140,7 @@ def read_text(data: bytes, encoding: str, undecodable: str, service: str) -> tup
     first = decoded.undecodable[0]
     if undecodable == "refuse":
         raise Failure(
-            problem_types.UPSTREAM_UNDECODABLE, service=service, encoding=encoding, offset=first.offset,
+            problem_types_upstream.UPSTREAM_UNDECODABLE, service=service, encoding=encoding, offset=first.offset,
             count=decoded.count, offsets=[one.offset for one in decoded.undecodable],
         )  # fmt: skip
     places = " ".join(str(one.offset) for one in decoded.undecodable)
@@ -171,9 +171,12 @@ def out_of_order(reply: Reply, service: str, operation: str) -> Failure:
         )
     if reply.status >= 500:
         return Failure(
-            problem_types.UPSTREAM_FAULT, service=service, operation=operation, code=f"HTTP {reply.status}",
+            problem_types_upstream.UPSTREAM_FAULT, service=service, operation=operation, code=f"HTTP {reply.status}",
             retryable=True,
         )  # fmt: skip
     return Failure(
-        problem_types.UPSTREAM_CODE_UNKNOWN, service=service, operation=operation, code=f"HTTP {reply.status}"
+        problem_types_upstream.UPSTREAM_CODE_UNKNOWN,
+        service=service,
+        operation=operation,
+        code=f"HTTP {reply.status}",
     )

@@ -23,7 +23,7 @@ from api.contract.mapping import (
 from api.contract.mapping_outcome import BUSY, EMPTY, FAULT, OK, REFUSED, Verdict, node_at, text_at
 from api.contract.mapping_shapes import ShapeError
 from api.contract.model import JsonObject, Operation
-from api.core import problem_types
+from api.core import problem_types, problem_types_upstream
 from api.core.problems import CONTENT_TYPE, Failure, ProblemType, Refusal, Text, render
 from api.core.upstream_headers import Told
 from api.gateway.connector import Connector, Context, Request, Result
@@ -95,7 +95,7 @@ class MappedConnector:
             if self._rest is not None:
                 return await self._rest.call(operation, request, context)
             raise Failure(
-                problem_types.UPSTREAM_NOT_MAPPED, service=self._service, operation=operation.id, at=operation.id,
+                problem_types_upstream.UPSTREAM_NOT_MAPPED, service=self._service, operation=operation.id, at=operation.id,
                 reason=Text("映射没有这个操作。", "the mapping leaves this operation out."),
             )  # fmt: skip
         values = {**request.headers, **request.query, **request.path}
@@ -103,7 +103,7 @@ class MappedConnector:
             tree = write_request(mapped, values, request.json, _context_words(context))
         except ShapeError as error:
             raise Failure(
-                problem_types.UPSTREAM_NOT_MAPPED, service=self._service, operation=operation.id, at=error.at,
+                problem_types_upstream.UPSTREAM_NOT_MAPPED, service=self._service, operation=operation.id, at=error.at,
                 reason=error.reason,
             ) from error  # fmt: skip
         native = await self._transports[mapped.protocol].exchange(mapped, tree, request, context)
@@ -145,7 +145,7 @@ class MappedConnector:
                     headers.append((name.encode(), str(said).encode("latin-1", "replace")))
         except ShapeError as error:
             raise Failure(
-                problem_types.UPSTREAM_SHAPE, service=self._service, operation=mapped.operation.id, at=error.at,
+                problem_types_upstream.UPSTREAM_SHAPE, service=self._service, operation=mapped.operation.id, at=error.at,
                 reason=error.reason,
             ) from error  # fmt: skip
         if status in _NO_BODY:
@@ -201,12 +201,12 @@ class MappedConnector:
                 retry_after=verdict.retry_after,
             )
         if verdict.kind == FAULT:
-            kind = replace(problem_types.UPSTREAM_FAULT, is_retryable=verdict.is_retryable)
+            kind = replace(problem_types_upstream.UPSTREAM_FAULT, is_retryable=verdict.is_retryable)
             return Failure(
                 kind, service=self._service, operation=operation, code=verdict.code, retryable=verdict.is_retryable
             )  # fmt: skip
         return Failure(
-            problem_types.UPSTREAM_CODE_UNKNOWN,
+            problem_types_upstream.UPSTREAM_CODE_UNKNOWN,
             service=self._service,
             operation=operation,
             code=verdict.code or "∅",

@@ -18,7 +18,7 @@ from api.contract.mapping_outcome import text_at
 from api.contract.mapping_soap import declared
 from api.contract.mapping_xml import XmlError, read_xml, write_xml
 from api.contract.model import JsonObject
-from api.core import problem_types
+from api.core import problem_types, problem_types_upstream
 from api.core.problems import Failure
 from api.gateway.connector import Context, Request
 from api.gateway.connectors.http_line import HttpLine, Letter, Reply, out_of_order, passed_on, read_text
@@ -91,7 +91,7 @@ class HttpTransport:
                 body, content_type = msgspec.json.encode(parts.body), "application/json"
         except (XmlError, UnicodeEncodeError) as error:
             raise Failure(
-                problem_types.UPSTREAM_NOT_MAPPED, service=self._line.service, operation=mapped.operation.id,
+                problem_types_upstream.UPSTREAM_NOT_MAPPED, service=self._line.service, operation=mapped.operation.id,
                 at="", reason=str(error) if isinstance(error, XmlError) else "a character that the encoding lacks",
             ) from error  # fmt: skip
         if query:
@@ -126,7 +126,7 @@ class HttpTransport:
 
     def _shape(self, mapped: MappedOperation, at: str, reason: str) -> Failure:
         return Failure(
-            problem_types.UPSTREAM_SHAPE, service=self._line.service, operation=mapped.operation.id, at=at,
+            problem_types_upstream.UPSTREAM_SHAPE, service=self._line.service, operation=mapped.operation.id, at=at,
             reason=reason,
         )  # fmt: skip
 

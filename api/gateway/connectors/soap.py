@@ -8,7 +8,7 @@ from api.contract.mapping import MappedOperation, MappingFile
 from api.contract.mapping_soap import SoapBinding, binding_of, envelope, open_envelope
 from api.contract.mapping_xml import XmlError, read_xml
 from api.contract.model import JsonObject
-from api.core import problem_types
+from api.core import problem_types_upstream
 from api.core.problems import Failure
 from api.gateway.connector import Context, Request
 from api.gateway.connectors.http_line import HttpLine, Letter, out_of_order, passed_on, read_text
@@ -55,7 +55,7 @@ class SoapTransport:
             body = encode(text, self._encoding)
         except (XmlError, UnicodeEncodeError) as error:
             raise Failure(
-                problem_types.UPSTREAM_NOT_MAPPED, service=self._line.service, operation=binding.request, at="",
+                problem_types_upstream.UPSTREAM_NOT_MAPPED, service=self._line.service, operation=binding.request, at="",
                 reason=str(error) if isinstance(error, XmlError) else "a character that the encoding lacks",
             ) from error  # fmt: skip
         headers = () if binding.is_12 else (("soapaction", f'"{binding.action}"'),)
@@ -63,7 +63,7 @@ class SoapTransport:
 
     def _shape(self, mapped: MappedOperation, reason: str) -> Failure:
         return Failure(
-            problem_types.UPSTREAM_SHAPE, service=self._line.service, operation=mapped.operation.id, at="Body",
+            problem_types_upstream.UPSTREAM_SHAPE, service=self._line.service, operation=mapped.operation.id, at="Body",
             reason=reason,
         )  # fmt: skip
 

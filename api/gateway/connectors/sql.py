@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from api.contract.mapping import MappedOperation
 from api.contract.mapping_shapes import ROWS, Each, Node, Shape
 from api.contract.model import JsonObject
-from api.core import problem_types
+from api.core import problem_types, problem_types_upstream
 from api.core.egress import Egress, EgressError
 from api.core.logging import log_warning
 from api.core.problems import Failure
@@ -229,7 +229,7 @@ def _refused(service: str, error: Exception) -> Failure:
         "upstream.failed", service=service, kind="sql", reason=f"{type(error).__name__}: {error}"[:300]
     )
     return Failure(
-        problem_types.UPSTREAM_FAULT,
+        problem_types_upstream.UPSTREAM_FAULT,
         service=service,
         operation="",
         code=type(error).__name__,
