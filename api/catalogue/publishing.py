@@ -84,12 +84,16 @@ def _address(caller: Caller, environment: str, upstream: str | None, present: Pu
     """The upstream to publish with; checks who sets it, its form, and that it fits the environment."""
     kept = present.upstream if present is not None else ""
     address = kept if upstream is None else "" if upstream == SYNTHETIC else upstream.strip()
-    if address != kept or address == addresses.COMPOSED:  # it acts with the right of what it is composed of
+    is_composed = address.startswith(addresses.COMPOSED)
+    if address != kept or is_composed:  # it acts with the right of what it is composed of
         check_can_set_upstream(caller)
     if address == addresses.UPSTREAM:
         if caller.kind is not CallerKind.OPERATOR or environment == "live":
             raise _upstream_invalid("platform: is the platform's own, in the sandbox")
-    elif address and address != addresses.COMPOSED:
+    elif is_composed:
+        if not address.removeprefix(addresses.COMPOSED).replace("-", "").isalnum():
+            raise _upstream_invalid("compose:NAME has a name of letters, digits and hyphens")
+    elif address:
         upstreams.check_address(address, environment)
     return address
 

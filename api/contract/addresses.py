@@ -5,7 +5,7 @@ operations are served by the process itself, under the paths that its contract n
 """
 
 PLATFORM = "platform"  # service name, reserved for the platform's own contract
-COMPOSED = "compose:"  # the upstream of a service that puts others to work (contract.composition)
+COMPOSED = "compose:"  # how the upstream begins of a service that puts others to work (contract.composition)
 UPSTREAM = "platform:"  # the upstream of its publication: the gateway has nothing to route there
 
 

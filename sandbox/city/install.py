@@ -20,6 +20,7 @@ from api.identity.organisations.service import create_organisation, find_organis
 from sandbox.city.base import FILE
 from sandbox.city.department import Department
 from sandbox.city.departments import DEPARTMENTS
+from sandbox.city.desks import DESKS
 from sandbox.city.identity_provider.install import ensure_providers
 from sandbox.city.inventory import key_of, load_contract, meta_of, personas, read_services, report
 from sandbox.city.native.filling import fill_tables
@@ -29,6 +30,7 @@ from sandbox.city.population.generate import Progress, version_of
 
 __all__ = ("DEPARTMENTS", "personas", "read_services", "report", "seed")
 
+OWNERS = (*DEPARTMENTS, *DESKS)  # the desks last: what they are composed of is there then
 _NEW_EDITION = "a new edition of the simulated city"
 
 
@@ -53,7 +55,7 @@ async def seed(
     present = await _published()
     published = []
     changed: list[Department] = []
-    for number, department in enumerate(DEPARTMENTS, start=1):
+    for number, department in enumerate(OWNERS, start=1):
         upstream = upstream_of(department)
         known = present.get(upstream, _NOTHING)
         if not _is_as_published(department, known.files) or known.mapping != _mapping_of(
@@ -62,7 +64,7 @@ async def seed(
             published.append(await _publish(department, upstream))
             changed.append(department)
         if progress is not None:
-            progress("services", number, len(DEPARTMENTS))
+            progress("services", number, len(OWNERS))
     spoken = [one for one in (DEPARTMENTS if is_new else changed) if one.protocol in {"sql", "files"}]
     if spoken:
         await fill_tables(home, tuple(spoken))
@@ -73,13 +75,15 @@ async def seed(
 
 def upstream_of(department: Department) -> str:
     """The address at which the gateway finds the department's system: by its protocol, where it has a mapping."""
+    if department.protocol == "compose":
+        return f"compose:{department.slug}"
     if department.protocol == "inprocess" or not mapping_text(department):  # none yet, or none wanted
         return f"city:{department.slug}"
     return f"city+{department.protocol}:{department.slug}"
 
 
 def _mapping_of(department: Department, upstream: str) -> str:
-    return "" if upstream == f"city:{department.slug}" else mapping_text(department)
+    return mapping_text(department) if upstream.startswith("city+") else ""
 
 
 class _Known(Struct, frozen=True):

@@ -16,6 +16,7 @@ from sandbox.city.base import FILE, City, CityMissing
 from sandbox.city.casting import cast
 from sandbox.city.department import Department
 from sandbox.city.departments import DEPARTMENTS
+from sandbox.city.desks import DESKS
 
 _READS = frozenset({"GET", "HEAD"})
 
@@ -56,11 +57,18 @@ def read_services() -> dict[str, Service]:
     }
 
 
+@cache
+def read_desks() -> dict[str, Service]:
+    """The services of the one-thing desks from their contracts, by desk."""
+    return {desk.slug: service_of(normalise(load_contract(desk).document or {}).document) for desk in DESKS}
+
+
 def report(home: Path) -> dict[str, Any]:
     """Counts of what the city offers, and what its file holds (design §4)."""
-    services = read_services()
+    services = {**read_services(), **read_desks()}
+    owners = (*DEPARTMENTS, *DESKS)
     by_level, by_protocol, upstreams, writes = Counter[str](), Counter[str](), Counter[str](), 0
-    for department in DEPARTMENTS:
+    for department in owners:
         operations = services[department.slug].operations
         by_level.update(operation.level.value for operation in operations)
         by_protocol[department.protocol] += len(operations)
@@ -68,7 +76,7 @@ def report(home: Path) -> dict[str, Any]:
         writes += sum(operation.method not in _READS for operation in operations)
     meta = meta_of(home)
     return {
-        "departments": len(DEPARTMENTS),
+        "departments": len(owners),
         "operations": by_level.total(),
         "writes": writes,
         "upstreams": dict(sorted(upstreams.items())),

@@ -3,17 +3,20 @@
 Who works where is asked of social security, who lives and whose child somebody is of public security.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sandbox.city.department import Answer, Call, Department, Event, Refused
-from sandbox.city.departments.health.records import BY_CODE
+from sandbox.city.departments.health.records import BY_CODE, CERTIFICATE
 from sandbox.city.departments.medical_insurance.records import (
     DRUGS,
     DRUGS_BY_CODE,
     ENROLMENT,
     FIRST_REMOTE,
+    MATERNITY,
+    MATERNITY_DAYS,
+    MATERNITY_PERCENT,
     NEWBORN_DAYS,
     REMOTE,
     SETTLEMENTS,
@@ -21,7 +24,7 @@ from sandbox.city.departments.medical_insurance.records import (
     enrolment_of,
 )
 from sandbox.city.departments.public_security.records import PERSON, brief, living, parents_of, years_between
-from sandbox.city.numbering import free_number
+from sandbox.city.numbering import digits_of, free_number
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population import places
 from sandbox.city.state import Record
@@ -70,6 +73,35 @@ def enrol_newborn(call: Call) -> Answer:
     told = {"scheme": "resident", "since": child["born_on"], "enrolled_on": world.today.isoformat()}
     answer = {**brief(child), "scheme": "resident", "since": child["born_on"], "status": "active"}
     return Answer(answer, 201, events=[Event("insurance.enrolled", child["number"], told)])
+
+
+@department.operation("claimMaternityExpenses")
+def claim_maternity_expenses(call: Call) -> Answer:
+    body, world = call.body, call.world
+    number = body["certificate_number"]
+    certificate = world.get(CERTIFICATE, number)
+    if certificate is None or certificate["mother"] != body["mother_number"]:
+        raise Refused("insurance-certificate-unknown", certificate_number=number)
+    claimed = world.get(MATERNITY, number)
+    if claimed is not None:
+        raise Refused("insurance-maternity-claimed", certificate_number=number, number=claimed["number"])
+    enrolment = enrolment_of(world, body["mother_number"])
+    if enrolment is None or enrolment["status"] == "ended":
+        raise Refused("insurance-mother-not-insured")
+    last = datetime.fromisoformat(certificate["born_at"]).date() + timedelta(days=MATERNITY_DAYS)
+    if world.today > last:
+        raise Refused("insurance-maternity-too-late", last_day=last.isoformat())
+    scheme = enrolment["scheme"]
+    record = {
+        "number": "SY" + digits_of("maternity", number),
+        "certificate_number": number,
+        "scheme": scheme,
+        "expenses_yuan": body["expenses_yuan"],
+        "reimbursed_yuan": body["expenses_yuan"] * MATERNITY_PERCENT[scheme] // 100,
+        "claimed_on": world.today.isoformat(),
+    }
+    world.put(MATERNITY, number, record)
+    return Answer(record, 201)
 
 
 # --- settlements ------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from sandbox.city.world import Kind, World
 
 DEPARTMENT = "medical-insurance"
 NEWBORN_DAYS = 90  # within these days a newborn is insured from birth
+MATERNITY_DAYS = 365  # after the birth, in which its expenses are claimed
+MATERNITY_PERCENT = {"employee": 90, "resident": 70}
 FIRST_REMOTE = "YD1000000001"
 
 
@@ -122,3 +124,11 @@ def enrolment_of(world: World, number: str) -> dict[str, Any] | None:
     if job is not None:
         found["company_code"] = job["company_code"]
     return found
+
+
+def _read_no_claim(city: City, certificate: str) -> Record | None:
+    """Nobody had claimed when the city was counted."""
+    return None
+
+
+MATERNITY = Kind("maternity-claim", DEPARTMENT, _read_no_claim)  # key: number of the birth certificate

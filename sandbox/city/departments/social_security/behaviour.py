@@ -9,9 +9,18 @@ from typing import Any
 
 from sandbox.city.department import Answer, Call, Department, Refused
 from sandbox.city.departments.market_regulation.records import COMPANY_BRIEF, check_code
-from sandbox.city.departments.public_security.records import PERSON, brief, living, named, years_between
+from sandbox.city.departments.public_security.records import (
+    PERSON,
+    brief,
+    living,
+    named,
+    parents_of,
+    years_between,
+)
 from sandbox.city.departments.social_security.records import (
+    CARD,
     CLAIM,
+    FIRST_CARD,
     FIRST_CLAIM,
     JOBS,
     job_of,
@@ -298,3 +307,64 @@ def get_unemployment_claim(call: Call) -> Answer:
     if claim is None:
         raise Refused("social-claim-not-found", number=number)
     return Answer(_shown_claim(call.world, claim))
+
+
+# --- cards ------------------------------------------------------------------------------------
+def _cards(world: World) -> list[Record]:
+    found = {FIRST_CARD: world.get(CARD, FIRST_CARD)} | dict(world.changed(CARD))
+    return [one for one in found.values() if one is not None]
+
+
+def _shown_card(world: World, card: Record) -> dict[str, Any]:
+    person = world.get(PERSON, card["id_number"]) or {"number": card["id_number"], "name": ""}
+    status = "active" if living(world, card["id_number"]) is not None else "ended"
+    if "cancelled_on" in card:
+        status = "cancelled"
+    return {
+        "number": card["number"],
+        **brief(person),
+        "status": status,
+        "issued_on": card["issued_on"],
+    }
+
+
+@department.operation("issueCard")
+def issue_card(call: Call) -> Answer:
+    body, world = call.body, call.world
+    person = living(world, body["id_number"])
+    if person is None:
+        raise Refused("social-person-unknown")
+    for one in _cards(world):
+        if one["id_number"] == person["number"] and "cancelled_on" not in one:
+            raise Refused("social-card-issued-already", number=one["number"])
+    if years_between(person["born_on"], world.today) < _LEAST_AGE:
+        guardian = living(world, body.get("guardian_number", ""))
+        if guardian is None or guardian["number"] not in parents_of(person):
+            raise Refused("social-card-guardian-missing")
+    number = free_number(world, CARD, "SK", person["number"])
+    card = {"number": number, "id_number": person["number"], "issued_on": world.today.isoformat()}
+    world.put(CARD, number, card)
+    return Answer(_shown_card(world, card), 201)
+
+
+def _card(call: Call) -> Record:
+    number = str(call.path["number"])
+    card = call.world.get(CARD, number)
+    if card is None:
+        raise Refused("social-card-not-found", number=number)
+    return card
+
+
+@department.operation("getCard")
+def get_card(call: Call) -> Answer:
+    return Answer(_shown_card(call.world, _card(call)))
+
+
+@department.operation("cancelCard")
+def cancel_card(call: Call) -> Answer:
+    card, world = _card(call), call.world
+    if "cancelled_on" not in card:
+        kept = world.kept(CARD, card["number"]) or card
+        card = {**kept, "cancelled_on": world.today.isoformat()}
+        world.put(CARD, card["number"], card)
+    return Answer(_shown_card(world, card))
