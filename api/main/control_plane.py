@@ -10,6 +10,9 @@ from api.catalogue import routes as catalogue_routes
 from api.core.crypto import Vault, read_or_make_master_key
 from api.events import routes as event_routes
 from api.gateway import routes as gateway_routes
+from api.gateway.agents import platform_routes as agent_routes
+from api.gateway.cases import Cases
+from api.gateway.kept_answers import KeptAnswers
 from api.identity import routes as identity_routes
 from api.identity.access import IdentityPlugin
 from api.identity.consents.subjects import SubjectIds
@@ -31,6 +34,7 @@ def platform_routers() -> list[Router]:
         identity_routes.router,
         catalogue_routes.router,
         gateway_routes.router,
+        agent_routes.router,
         event_routes.router,
         city_routes.router,
         account_router,
@@ -40,7 +44,10 @@ def platform_routers() -> list[Router]:
 def city_side(settings: Settings, *, is_sole: bool = False) -> CitySide:
     """The city's part of a process."""
     home = settings.home_path.resolve()
-    return CitySide(DEPARTMENTS, CityFile(home), States("sandbox", is_sole=is_sole), settings.docs_url)
+    side = CitySide(DEPARTMENTS, CityFile(home), States("sandbox", is_sole=is_sole), settings.docs_url)
+    vault = Vault(read_or_make_master_key(home / "master.key"))
+    side.when_forgotten = [Cases("sandbox", vault).forget, KeptAnswers("sandbox", vault).forget]
+    return side
 
 
 def city_answers(settings: Settings, side: CitySide) -> dict[str, Any]:

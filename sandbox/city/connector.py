@@ -6,6 +6,7 @@ problem types of its contract.
 """
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -161,6 +162,9 @@ class CitySide:
         self.states = states
         self.clocks = states.clocks
         self.sandboxes = Sandboxes("sandbox", states)
+        self.when_forgotten: list[
+            Callable[[str], Awaitable[None]]
+        ] = []  # told of an app whose sandbox begins anew
         self._docs_url = docs_url
         self._departments = {department.slug: department for department in departments}
 
@@ -170,6 +174,11 @@ class CitySide:
         if slug not in self._departments:
             raise LookupError(f"the city has no department {slug}; it has {', '.join(self._departments)}")
         return CityConnector(self._departments[slug], self.file, self.states, self._docs_url)
+
+    async def forget(self, app_id: str) -> None:
+        """Others that kept something of what the app did let go of it: its cases, its answers by idempotency key."""
+        for tell in self.when_forgotten:
+            await tell(app_id)
 
     async def close(self) -> None:
         self.file.close()

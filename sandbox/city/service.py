@@ -45,6 +45,7 @@ async def reset(caller: Caller, side: CitySide, app_id: str) -> ResetReport:
     app_id = await _own(caller, app_id)
     had_clock = (await side.states.current(app_id)).clock_us is not None
     records = await side.sandboxes.reset(app_id)
+    await side.forget(app_id)
     return ResetReport(app_id, records, BEFORE if records or had_clock else "")
 
 
@@ -171,6 +172,7 @@ async def restore(caller: Caller, side: CitySide, app_id: str, name: str) -> San
     app_id = await _own(caller, app_id)
     if await side.sandboxes.restore(app_id, name) is None:
         raise Refusal(NOT_FOUND, what=_SNAPSHOT)
+    await side.forget(app_id)
     return await look(caller, side, app_id)
 
 

@@ -33,10 +33,11 @@ def form_of(service: str) -> dict[str, Any]:
 
 
 class Citizen:
-    """An app that is subscribed to the three desks and to nothing of what they are made of."""
+    """An app that is subscribed to the three desks; of what they are made of, it may pay bills and no more."""
 
     def __init__(self, installation: Installation, url: str) -> None:
-        names = [part for name in DESKS for part in ("--subscribe", f"{name}@v1")]
+        services = [*(f"{name}@v1" for name in DESKS), "utilities@v1:bill-service"]
+        names = [part for one in services for part in ("--subscribe", one)]
         app = installation.json("app", "create", "--name", "one thing", "--environment", "sandbox", *names)
         self.app_id = app["app_id"]
         self.installation = installation
@@ -146,14 +147,36 @@ def test_a_company_is_six_things_and_taking_back_says_what_stands(citizen: Citiz
 
 
 def test_a_home_waits_for_the_registry(citizen: Citizen) -> None:
-    """Title passes after three days: until then the electricity stays with the seller, and says so."""
+    """Title passes after three days, and the seller pays his last bill: until then the electricity says why it waits."""
     form = form_of("homesale")
-    case = citizen.start("homesale", {**form, "electricity_account": _electricity_of(form["unit_number"])})
+    account = _electricity_of(form["unit_number"])
+    case = citizen.start("homesale", {**form, "electricity_account": account})
     assert states(case)["transfer"] == "done"
-    assert states(case)["electricity"] == "refused", case
+    assert _rule_of(case, "electricity") == "utilities-not-the-owner"
     citizen.wait("P4D")
-    again = citizen.go_on("homesale", case)
-    assert set(states(again).values()) == {"done", "not-wanted"}, again
+    case = citizen.go_on("homesale", case)
+    assert _rule_of(case, "electricity") == "utilities-bills-unpaid"
+    _pay(citizen, account)
+    case = citizen.go_on("homesale", case)
+    assert set(states(case).values()) == {"done", "not-wanted"}, case
+    assert case["status"] == "done"
+    assert "next" not in case
+
+
+def _rule_of(case: dict[str, Any], step: str) -> str:
+    item = next(one for one in case["items"] if one["id"] == step)
+    assert item["status"] == "refused", case
+    return str(item["problem"]["rule"])
+
+
+def _pay(citizen: Citizen, account: str) -> None:
+    """The bill of June: a wrong amount is refused and tells the right one."""
+    path = f"/accounts/{account}/bills/2026-06/payments"
+    _, _, refused = citizen.send("POST", "utilities", path, {"amount_yuan": 0.01}, idempotency_key="pay-1")
+    status, _, paid = citizen.send(
+        "POST", "utilities", path, {"amount_yuan": float(refused["amount"])}, idempotency_key="pay-2"
+    )
+    assert status == 201, paid
 
 
 def _electricity_of(unit_number: str) -> str:
