@@ -128,6 +128,12 @@ class FrontDoor:
         """What takes a plain GET below /api/ straight from the server (api.gateway.server); None: ASGI alone."""
         return getattr(self._gateway, "face", None)
 
+    def end_waiting(self) -> None:
+        """The server begins to go down: nobody is kept waiting for something to happen (api.gateway.server)."""
+        end = getattr(self._gateway, "end_waiting", None)
+        if end is not None:
+            end()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)

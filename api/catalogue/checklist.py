@@ -86,6 +86,8 @@ async def _exercised(version: VersionRecord, service: Service) -> ChecklistItem:
 
 async def _upstream(upstream: str) -> ChecklistItem:
     title = Text("上游系统已配置且可达", "The upstream is named and answers")
+    if upstreams.is_agent(upstream):
+        return await _agent(upstream, title)
     if not upstream or upstreams.is_city(upstream) or "://" not in upstream:
         following = Text(
             "请平台运维以 --upstream https://… 指明部门系统。",
@@ -133,3 +135,13 @@ def _promise(service: Service) -> ChecklistItem:
             "State info.x-service {availability: 0.999, p95_ms: 300}; the platform measures it.",
         ),
     )
+
+
+async def _agent(upstream: str, title: Text) -> ChecklistItem:
+    """A department's own agent: a process of it was heard of a moment ago."""
+    fault = await outside.ask().probe(upstream)
+    following = Text(
+        f"代理未连接：在部门的机器上运行 kaimen agent run（{fault}）。",
+        f"The agent is not connected: kaimen agent run on the department's machine ({fault}).",
+    )
+    return ChecklistItem("upstream", is_done=not fault, title=title, following=following)

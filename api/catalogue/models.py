@@ -8,6 +8,8 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from api.catalogue.agents.models import Agent, AgentCredential  # noqa: F401 - its tables too
+
 
 class ServiceRecord(Model):
     """A service name and the organisation that owns it."""

@@ -105,6 +105,18 @@ def can_publish(caller: Caller, organisation_id: str, environment: str) -> bool:
     return passes(check_can_publish, caller, organisation_id, environment)
 
 
+def check_can_keep_agents(caller: Caller, organisation_id: str, environment: str) -> None:
+    """Owners and publishers of the department and the operator make agents and their credentials; never an app."""
+    zh, en = "只有主管部门的发布者能设置代理。", "Only publishers of the owning department keep its agents."
+    _check_role(caller, organisation_id, PUBLISHERS, "", zh, en)
+    if environment != "sandbox":
+        check_second_factor(caller)
+
+
+def can_keep_agents(caller: Caller, organisation_id: str, environment: str = "sandbox") -> bool:
+    return passes(check_can_keep_agents, caller, organisation_id, environment)
+
+
 def check_can_set_upstream(caller: Caller) -> None:
     """Operators only: an upstream is an address that our servers call (design §6)."""
     if caller.kind != CallerKind.OPERATOR and not (

@@ -47,7 +47,7 @@ async def publish(
     owner = await owner_of(version.service)
     check_may_publish(caller, owner, environment)
     present = await Publication.get_or_none(id=f"{version_id}/{environment}")
-    address = _address(caller, environment, upstream, present)
+    address = await _address(caller, environment, upstream, present, owner)
     verdicts = msgspec.json.decode(version.verdicts)
     check_can_publish(Status(version.status), verdicts.get("rest", {}).get("verdict", "refused"), version_id)
     spoken = _mapping(caller, mapping, address, present)
@@ -80,8 +80,13 @@ def _is_same(present: Publication, version: VersionRecord, address: str) -> bool
     )  # fmt: skip
 
 
-def _address(caller: Caller, environment: str, upstream: str | None, present: Publication | None) -> str:
-    """The upstream to publish with; checks who sets it, its form, and that it fits the environment."""
+async def _address(
+    caller: Caller, environment: str, upstream: str | None, present: Publication | None, owner: str
+) -> str:
+    """The upstream to publish with; checks who sets it, its form, and that it fits the environment.
+
+    Its own agent is the department's affair: no server of the platform calls anything for it.
+    """
     kept = present.upstream if present is not None else ""
     address = kept if upstream is None else "" if upstream == SYNTHETIC else upstream.strip()
     is_composed = address.startswith(addresses.COMPOSED)
@@ -94,7 +99,7 @@ def _address(caller: Caller, environment: str, upstream: str | None, present: Pu
         if not address.removeprefix(addresses.COMPOSED).replace("-", "").isalnum():
             raise _upstream_invalid("compose:NAME has a name of letters, digits and hyphens")
     elif address:
-        upstreams.check_address(address, environment)
+        await upstreams.check_address(address, environment, owner)
     return address
 
 
@@ -103,7 +108,7 @@ def _mapping(caller: Caller, mapping: str | None, address: str, present: Publica
     kept = present.mapping if present is not None else ""
     if mapping is None:
         return kept if address else ""
-    if mapping != kept:
+    if mapping != kept and not upstreams.is_agent(address):
         check_can_set_upstream(caller)
     return mapping
 

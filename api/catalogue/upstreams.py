@@ -4,6 +4,7 @@
     soap+https://host/base             SOAP 1.1 or 1.2                              needs a mapping
     sql+postgresql://user@host/base    a view; sql+sqlite:///path in small ones     needs a mapping
     files:///folder                    tables in a drop folder                      needs a mapping
+    agent:NAME                         the department's own agent on a closed network, which knows the address
     city:DEPARTMENT  city+soap:…       the simulated city, sandbox only
 
 A mapping that speaks two protocols has two addresses with a blank between. It opens no connection.
@@ -11,6 +12,8 @@ A mapping that speaks two protocols has two addresses with a blank between. It o
 
 from urllib.parse import urlsplit
 
+from api.catalogue.agents.service import agent_of
+from api.catalogue.agents.service import check_upstream as check_agent
 from api.contract.mapping import compile_mapping, read_mapping
 from api.contract.mapping_shapes import MappingError
 from api.contract.model import Service
@@ -33,8 +36,16 @@ def is_city(address: str) -> bool:
     return scheme_of(address) in CITY
 
 
-def check_address(upstream: str, environment: str) -> None:
-    """Refuse an upstream that is none, or not for this environment. Raises Refusal input-invalid."""
+def is_agent(address: str) -> bool:
+    """Whether the department's own agent is meant (`agent:NAME`): our servers call nothing."""
+    return bool(agent_of(address))
+
+
+async def check_address(upstream: str, environment: str, owner: str) -> None:
+    """Refuse an upstream that is none, or not for this environment and owner. Raises Refusal input-invalid."""
+    if is_agent(upstream):
+        await check_agent(upstream, environment, owner)
+        return
     for address in upstream.split():
         if is_city(address):
             if environment == "live" or not address.partition(":")[2].replace("-", "").isalnum():
@@ -83,6 +94,8 @@ def check_mapping(mapping: str, upstream: str, service: Service) -> None:
         return  # what its mapping leaves out is served in process
     if compiled.unmapped:
         raise invalid("/mapping/operations", f"these operations are missing: {', '.join(compiled.unmapped)}")
+    if is_agent(upstream):
+        return  # which addresses there are is known there
     spoken = {_PROTOCOLS.get(scheme_of(one), "") for one in upstream.split()}
     missing = {one.protocol for one in compiled.operations.values()} - spoken
     if missing:

@@ -23,14 +23,16 @@ ATTEMPTS = 3
 BACK_OFF_SECONDS = 0.05  # doubled for each attempt, then anything from half to all of it
 _REPEATABLE = frozenset({problem_types.UPSTREAM_UNREACHABLE.slug, problem_types.UPSTREAM_INVALID.slug})
 _OUT_OF_ORDER = frozenset({502, 503, 504})
-_NO_FAULT_OF_THE_UPSTREAM = frozenset({problem_types.EGRESS_REFUSED.slug, problem_types.UPSTREAM_BUSY.slug})
+_NO_FAULT_OF_THE_UPSTREAM = frozenset(
+    {problem_types.EGRESS_REFUSED.slug, problem_types.UPSTREAM_BUSY.slug, problem_types.AGENT_AWAY.slug}
+)
 
 
 async def apply(exchange: Exchange, gateway: Any) -> None:
     """Fill `exchange.result`, `attempts` and `upstream_us`.
 
     Raises Failure: department-closed, circuit-open, upstream-unreachable, upstream-timeout, upstream-invalid,
-    upstream-busy, egress-refused.
+    upstream-busy, egress-refused, and what the connector adds (agent-away, agent-lost).
     """
     settings = gateway.settings
     service = exchange.service

@@ -26,7 +26,7 @@ REPLAYED = (b"idempotent-replayed", b"true")
 _NOT_REACHED = frozenset(
     {
         problem_types.CIRCUIT_OPEN.slug, problem_types.DEPARTMENT_CLOSED.slug, problem_types.EGRESS_REFUSED.slug,
-        problem_types.UPSTREAM_BUSY.slug,
+        problem_types.UPSTREAM_BUSY.slug, problem_types.AGENT_AWAY.slug,
     }
 )  # fmt: skip
 

@@ -139,6 +139,42 @@ class ComposedCase(Model):
         table = "composed_case"
 
 
+class AgentCall(Model):
+    """A call on its way through an agent. States: waiting, taken (by one process, once), answered, lost.
+
+    What is asked and answered is sealed, and the row goes when the answer has been fetched. Moments are
+    microseconds since the epoch.
+    """
+
+    id = fields.CharField(max_length=40, primary_key=True)  # agq_…
+    agent = fields.CharField(max_length=40)  # its name
+    state = fields.CharField(max_length=8)
+    holder = fields.CharField(max_length=40, default="")  # the agent's process that took it
+    created_at = fields.BigIntField()
+    deadline_at = fields.BigIntField(db_index=True)
+    lease_until = fields.BigIntField(default=0)  # a process that is not heard of until then is lost
+    request = fields.TextField()  # sealed msgpack of letters.CallLetter
+    answer = fields.TextField(default="")  # sealed msgpack of letters.AnswerLetter
+
+    class Meta:
+        table = "agent_call"
+        indexes = (("agent", "state", "created_at"), ("holder", "state"))
+
+
+class AgentProcess(Model):
+    """A process that runs an agent: when it was last heard of."""
+
+    id = fields.CharField(max_length=40, primary_key=True)  # agp_…, made by the process at its start
+    agent = fields.CharField(max_length=40, db_index=True)  # its name
+    version = fields.CharField(max_length=40, default="")
+    started_at = fields.BigIntField()
+    seen_at = fields.BigIntField()
+    left_at = fields.BigIntField(default=0)  # it said that it takes no more calls
+
+    class Meta:
+        table = "agent_process"
+
+
 class EvidenceHead(Model):
     """One row (id 1): how many evidence rows there are and the hash of the last, the lock of the chain."""
 

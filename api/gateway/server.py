@@ -166,6 +166,9 @@ class PlainFirstProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """The server is going down: a call under way is the last one."""
         self._is_ending = True
+        end_waiting = getattr(self.app, "end_waiting", None)
+        if end_waiting is not None:
+            end_waiting()
         if not self._is_busy:
             super().shutdown()
 

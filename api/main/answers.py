@@ -9,11 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from api.catalogue.agents.service import agent_of
 from api.catalogue.outside import AppOwner, Contact, FieldUser, Organisation, Outside
 from api.core.caller import OPERATOR, Caller, CallerKind
+from api.core.crypto import Vault, read_or_make_master_key
 from api.core.egress import EgressError, parse_target
 from api.gateway import field_users as field_log
 from api.gateway import request_log
+from api.gateway.agents.calls import AgentCalls
+from api.gateway.agents.connector import HEARD_SECONDS
 from api.gateway.connectors.http import egress_of
 from api.identity.models import App, Membership, Person
 from api.identity.models import Organisation as OrganisationRow
@@ -38,6 +42,13 @@ def outside_of(settings: Settings) -> Outside:
     egress = egress_of(settings)
 
     async def probe(upstream: str) -> str:
+        if name := agent_of(upstream):  # what is asked before going live
+            calls = AgentCalls(
+                "live", Vault(read_or_make_master_key(settings.home_path.resolve() / "master.key"))
+            )
+            return (
+                "" if await calls.is_there(name, HEARD_SECONDS) else f"nothing was heard of {name} just now"
+            )
         if upstream.startswith(("files:", "sql+sqlite:")):
             path = Path(unquote(urlsplit(upstream).path))
             return "" if await asyncio.to_thread(path.exists) else f"{path} is not there"

@@ -24,6 +24,11 @@ COMMANDS = {
     ),
     "subscription": ("subscription", "subscription", "Subscriptions of apps to services."),
     "approval": ("approval", "approval", "Approvals; nobody decides their own request."),
+    "agent": (
+        "agent",
+        "agent",
+        "A department's way out of a closed network: its agents, and the agent itself.",
+    ),
     "token": ("call", "token", "Get an access token: the app's own, or under a persona's consent."),
     "call": ("call", "call", "Call an operation by its id."),
     "webhook": ("webhook", "webhook", "Webhook endpoints: where an app's events are brought to."),

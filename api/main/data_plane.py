@@ -14,6 +14,7 @@ from typing import Any
 from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 
+from api.catalogue.agents.service import SCHEME as AGENT
 from api.contract.build import service_of
 from api.core import jobs, problem_types, problems, store
 from api.core.crypto import Vault
@@ -22,6 +23,10 @@ from api.core.problems import Failure
 from api.events import routes as event_routes
 from api.events.courier import Courier
 from api.events.release import AppClocks
+from api.gateway.agents import routes as agent_routes
+from api.gateway.agents.calls import AgentCalls
+from api.gateway.agents.connector import AgentFactory
+from api.gateway.agents.hub import Hub
 from api.gateway.cases import Cases
 from api.gateway.connectors import compose
 from api.gateway.connectors.from_mapping import SCHEMES, Maker
@@ -64,6 +69,10 @@ class DataPlane:
         self.kept_answers = KeptAnswers(settings.environment, vault)
         self.cases = Cases(settings.environment, vault)
         self.connectors.register(compose.SCHEME, compose.compose_factory(lambda: self.gateway, self.cases))
+        self.agents = Hub(AgentCalls(settings.environment, vault))
+        by_agent = AgentFactory(self.agents)
+        self.connectors.register(AGENT, by_agent)
+        self.connectors.register_mapped(AGENT, by_agent.mapped)
         self.clocks: AppClocks | None = (
             None  # those that apps have set: the sandbox's composition says where they are
         )
@@ -100,7 +109,11 @@ class DataPlane:
 
     def handlers(self) -> list[Router | HTTPRouteHandler]:
         """The part of the platform API that a live process serves too: its own request log, and events to fetch."""
-        return [live_router, event_routes.live_router]
+        return [live_router, event_routes.live_router, agent_routes.router]
+
+    def end_waiting(self) -> None:
+        """The server is going down: agents that wait for calls are sent away, to come back elsewhere."""
+        self.agents.close()
 
     def identity(self, **answers: Any) -> IdentityPlugin:
         """Identity in this process; access tokens of this plane are accepted by the platform API."""
@@ -147,6 +160,7 @@ class DataPlane:
                     Job("gateway.withdrawals", EVERY_SECONDS, withdrawals.poll),
                     Job("gateway.meter", METER_SECONDS, self.gateway.meter.tend),
                     self.kept_answers.sweeping(),
+                    self.agents.calls.sweeping(),
                 )
             )
             self.courier = Courier(self.settings, self.vault, self.clocks)
@@ -156,6 +170,7 @@ class DataPlane:
                 yield
             finally:
                 self._face = None
+                self.agents.stop()
 
     def _external(self) -> Any:
         if not self.settings.external_issuers:

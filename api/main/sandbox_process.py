@@ -12,6 +12,7 @@ from api.catalogue import outside
 from api.catalogue.lifecycle import retire_due
 from api.core import jobs
 from api.core.edge_limits import EdgeLimits
+from api.gateway.agents import routes as agent_routes
 from api.identity.consents.register import follow_everybody
 from api.identity.oauth import provider_routes
 from api.identity.oauth import routes as oauth_routes
@@ -52,6 +53,7 @@ def compose_sandbox(
             registration_endpoint.router,
             *platform_routers(),
             provider_router,
+            agent_routes.router,
             *health.handlers(),
             *_documentation(settings),
         ],

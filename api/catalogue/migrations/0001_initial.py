@@ -9,6 +9,36 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
+            name='Agent',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('name', fields.CharField(max_length=40)),
+                ('environment', fields.CharField(max_length=8)),
+                ('organisation_id', fields.CharField(db_index=True, max_length=40)),
+                ('description', fields.CharField(default='', max_length=200)),
+                ('created_by', fields.CharField(max_length=64)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'agent', 'app': 'catalogue', 'unique_together': (('name', 'environment'),), 'pk_attr': 'id', 'table_description': "A department's way out of a closed network, in one environment. Any number of processes may run it."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='AgentCredential',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('agent_id', fields.CharField(db_index=True, max_length=40)),
+                ('hash', fields.CharField(unique=True, max_length=80)),
+                ('hint', fields.CharField(max_length=8)),
+                ('created_by', fields.CharField(max_length=64)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'agent_credential', 'app': 'catalogue', 'pk_attr': 'id', 'table_description': 'A secret of an agent (`kat_…`, `kal_…`), shown once, stored as its hash.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='Approval',
             fields=[
                 ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),

@@ -32,6 +32,35 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='AgentCall',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('agent', fields.CharField(max_length=40)),
+                ('state', fields.CharField(max_length=8)),
+                ('holder', fields.CharField(default='', max_length=40)),
+                ('created_at', fields.BigIntField()),
+                ('deadline_at', fields.BigIntField(db_index=True)),
+                ('lease_until', fields.BigIntField(default=0)),
+                ('request', fields.TextField(unique=False)),
+                ('answer', fields.TextField(default='', unique=False)),
+            ],
+            options={'table': 'agent_call', 'app': 'gateway', 'indexes': [Index(fields=['agent', 'state', 'created_at']), Index(fields=['holder', 'state'])], 'pk_attr': 'id', 'table_description': 'A call on its way through an agent. States: waiting, taken (by one process, once), answered, lost.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='AgentProcess',
+            fields=[
+                ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('agent', fields.CharField(db_index=True, max_length=40)),
+                ('version', fields.CharField(default='', max_length=40)),
+                ('started_at', fields.BigIntField()),
+                ('seen_at', fields.BigIntField()),
+                ('left_at', fields.BigIntField(default=0)),
+            ],
+            options={'table': 'agent_process', 'app': 'gateway', 'pk_attr': 'id', 'table_description': 'A process that runs an agent: when it was last heard of.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='ComposedCase',
             fields=[
                 ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
