@@ -4,6 +4,7 @@ Every department is spoken to by its own protocol behind the gateway; the desks'
 """
 
 import json
+import re
 import urllib.error
 import urllib.request
 from typing import Any
@@ -170,11 +171,13 @@ def _rule_of(case: dict[str, Any], step: str) -> str:
 
 
 def _pay(citizen: Citizen, account: str) -> None:
-    """The bill of June: a wrong amount is refused and tells the right one."""
-    path = f"/accounts/{account}/bills/2026-06/payments"
+    """The bill of May: a wrong amount is refused and tells the right one."""
+    path = f"/accounts/{account}/bills/2026-05/payments"
     _, _, refused = citizen.send("POST", "utilities", path, {"amount_yuan": 0.01}, idempotency_key="pay-1")
+    amount = re.search(r"[0-9]+(\.[0-9]+)?", refused["detail"].replace("2026-05", ""))
+    assert amount is not None, refused
     status, _, paid = citizen.send(
-        "POST", "utilities", path, {"amount_yuan": float(refused["amount"])}, idempotency_key="pay-2"
+        "POST", "utilities", path, {"amount_yuan": float(amount[0])}, idempotency_key="pay-2"
     )
     assert status == 201, paid
 
