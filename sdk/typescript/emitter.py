@@ -4,7 +4,6 @@ Members are camelCase and come and go through tables of wire names (core.js, `de
 does not name. Dates and decimals stay text, bytes are Uint8Array. Source: the TypeScript handbook, "Declaration files".
 """
 
-from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
@@ -14,7 +13,6 @@ from sdk.model import (
     Kind,
     NamedType,
     ObjectType,
-    Param,
     Resource,
     SdkModel,
     SdkOperation,
@@ -23,8 +21,21 @@ from sdk.model import (
     UnionType,
     Words,
 )
-from sdk.typescript.naming import TAKEN_MEMBERS, constant, doc, member, text, type_name, variable
-from sdk.wording import Names, words_of
+from sdk.typescript.members import (
+    about,
+    class_of,
+    is_multipart,
+    method_name,
+    object_key,
+    optional_params,
+    page_names,
+    positional,
+    resource_member,
+    scenarios_of,
+    service_member,
+    value_of,
+)
+from sdk.typescript.naming import doc, member, text, type_name, variable
 
 _PLAIN = {
     Kind.STRING: "string", Kind.DATE: "string", Kind.DATE_TIME: "string", Kind.DECIMAL: "string", Kind.INTEGER: "number",
@@ -121,7 +132,7 @@ class _Writer:
             read_only = "readonly " if field.is_read_only else ""
             lines.append(doc(about, "  "))
             lines.append(
-                f"  {read_only}{_key(member(field.name))}{optional}: {self._type(field.type)}{suffix};\n"
+                f"  {read_only}{object_key(member(field.name))}{optional}: {self._type(field.type)}{suffix};\n"
             )
         lines.append(
             "  /** What the contract does not name yet is kept under its own name. */\n  [unknown: string]: unknown;\n}\n\n"
@@ -129,26 +140,26 @@ class _Writer:
         return "".join(lines)
 
     def _resource_declared(self, service: SdkService, resource: Resource) -> str:
-        lines = [f"export interface {_class_of(service, resource)} {{\n"]
+        lines = [f"export interface {class_of(service, resource)} {{\n"]
         for operation in resource.operations:
-            lines.append(doc(_about(operation), "  "))
+            lines.append(doc(about(operation), "  "))
             lines.append(
-                f"  {_method(operation)}({self._signature(operation)}): {self._returned(operation)};\n"
+                f"  {method_name(operation)}({self._signature(operation)}): {self._returned(operation)};\n"
             )
         return "".join([*lines, "}\n\n"])
 
     def _signature(self, operation: SdkOperation) -> str:
-        parts = [f"{variable(one.name)}: {self._type(one.type)}" for one in _positional(operation)]
+        parts = [f"{variable(one.name)}: {self._type(one.type)}" for one in positional(operation)]
         if operation.body is not None:
             optional = "" if operation.body.is_required else "?"
             kind = _INPUT_BODY if operation.body.type.kind == Kind.BINARY else self._type(operation.body.type)
-            if _is_multipart(operation):
+            if is_multipart(operation):
                 kind = "Record<string, unknown>"
             parts.append(f"body{optional}: {kind}")
-        optional_params = _optional(operation)
-        if optional_params:
+        left = optional_params(operation)
+        if left:
             members = "".join(
-                f" {_key(member(one.name))}?: {self._type(one.type)} | undefined;" for one in optional_params
+                f" {object_key(member(one.name))}?: {self._type(one.type)} | undefined;" for one in left
             )
             parts.append(f"params?: {{{members} }}")
         parts.append("options?: CallOptions")
@@ -172,11 +183,11 @@ class _Writer:
 
     def _service_declared(self, service: SdkService) -> str:
         own = next((one for one in service.resources if not one.name), None)
-        extends = f" extends {_class_of(service, own)}" if own is not None else ""
+        extends = f" extends {class_of(service, own)}" if own is not None else ""
         lines = [doc([in_words(service.title), in_words(service.about)])]
         lines.append(f"export interface {type_name((*service.name, 'service'))}{extends} {{\n")
         lines += [
-            f"  readonly {_key(_resource_member(service, one))}: {_class_of(service, one)};\n"
+            f"  readonly {object_key(resource_member(service, one))}: {class_of(service, one)};\n"
             for one in service.resources
             if one.name
         ]
@@ -197,7 +208,7 @@ class _Writer:
             "export declare class Kaimen {\n  constructor(options?: ClientOptions);\n",
         ]
         lines += [
-            f"  readonly {_key(_service_member(one))}: {type_name((*one.name, 'service'))};\n"
+            f"  readonly {object_key(service_member(one))}: {type_name((*one.name, 'service'))};\n"
             for one in self._model.services
         ]
         lines.append("  readonly sandbox: Sandbox;\n}\n\n")
@@ -205,10 +216,10 @@ class _Writer:
             "/** The scenarios that the sandbox plays, by service and operation. */\nexport declare const Scenarios: {\n"
         )
         for service in self._model.services:
-            lines.append(f"  readonly {_key(_service_member(service))}: {{\n")
-            for operation, values in _scenarios(service):
-                members = "".join(f" readonly {_key(name)}: {text(value)};" for name, value in values)
-                lines.append(f"    readonly {_key(operation)}: {{{members} }};\n")
+            lines.append(f"  readonly {object_key(service_member(service))}: {{\n")
+            for operation, values in scenarios_of(service):
+                members = "".join(f" readonly {object_key(name)}: {text(value)};" for name, value in values)
+                lines.append(f"    readonly {object_key(operation)}: {{{members} }};\n")
             lines.append("  };\n")
         lines.append("};\nexport default Kaimen;\n")
         return "".join(lines)
@@ -272,24 +283,24 @@ class _Writer:
 
     def _resource_class(self, service: SdkService, resource: Resource) -> str:
         lines = [
-            f"class {_class_of(service, resource)} {{\n  #transport;\n  constructor(transport) {{\n    this.#transport = transport;\n  }}\n"
+            f"class {class_of(service, resource)} {{\n  #transport;\n  constructor(transport) {{\n    this.#transport = transport;\n  }}\n"
         ]
         lines += [self._method(service, one) for one in resource.operations]
         return "".join([*lines, "}\n\n"])
 
     def _method(self, service: SdkService, operation: SdkOperation) -> str:
-        names = [variable(one.name) for one in _positional(operation)]
+        names = [variable(one.name) for one in positional(operation)]
         if operation.body is not None:
             names.append("body")
-        if _optional(operation):
+        if optional_params(operation):
             names.append("params = {}")
         names.append("options = {}")
         given = ", ".join(
-            f"[{text(one.wire)}, {text(one.location)}, {text(one.style)}, {str(one.explode).lower()}, {str(one.is_json).lower()}, {_value_of(one, self._codec(one.type))}]"
+            f"[{text(one.wire)}, {text(one.location)}, {text(one.style)}, {str(one.explode).lower()}, {str(one.is_json).lower()}, {value_of(one, self._codec(one.type))}]"
             for one in operation.params
         )
         lines = [
-            f"  {_method(operation)}({', '.join(names)}) {{\n",
+            f"  {method_name(operation)}({', '.join(names)}) {{\n",
             f"    const given = [{given}];\n"
             if operation.pages is None
             else f"    const given = (cursor) => [{self._paged(operation)}];\n",
@@ -306,7 +317,7 @@ class _Writer:
         template = text(service.base_path + operation.path)
         if operation.pages is not None:
             lines.append(
-                f"    return paged(this.#transport, {template}, {{ {', '.join(call)} }}, given, {text(_page_names(operation, self._kinds))}, options);\n  }}\n"
+                f"    return paged(this.#transport, {template}, {{ {', '.join(call)} }}, given, {text(page_names(operation, self._kinds))}, options);\n  }}\n"
             )
         else:
             kind = (
@@ -326,7 +337,7 @@ class _Writer:
         assert pages is not None
         parts = []
         for one in operation.params:
-            value = _value_of(one, self._codec(one.type))
+            value = value_of(one, self._codec(one.type))
             if one.wire == pages.cursor:
                 value = f"cursor ?? {value}"
             parts.append(
@@ -354,14 +365,14 @@ class _Writer:
         ]
         for service in self._model.services:
             own = next((one for one in service.resources if not one.name), None)
-            made = f"new {_class_of(service, own)}(this.#transport)" if own is not None else "{}"
+            made = f"new {class_of(service, own)}(this.#transport)" if own is not None else "{}"
             rest = ", ".join(
-                f"{_key(_resource_member(service, one))}: new {_class_of(service, one)}(this.#transport)"
+                f"{object_key(resource_member(service, one))}: new {class_of(service, one)}(this.#transport)"
                 for one in service.resources
                 if one.name
             )
             lines.append(
-                f"    this[{text(_service_member(service))}] = Object.assign({made}, {{ {rest} }});\n"
+                f"    this[{text(service_member(service))}] = Object.assign({made}, {{ {rest} }});\n"
             )
         lines.append("    this.sandbox = new Sandbox(this.#transport);\n  }\n")
         lines.append("  toJSON() {\n    return this.#transport.toJSON();\n  }\n")
@@ -373,8 +384,8 @@ class _Writer:
     def _scenario_table(self) -> str:
         lines = ["export const Scenarios = Object.freeze({\n"]
         for service in self._model.services:
-            lines.append(f"  [{text(_service_member(service))}]: Object.freeze({{\n")
-            for operation, values in _scenarios(service):
+            lines.append(f"  [{text(service_member(service))}]: Object.freeze({{\n")
+            for operation, values in scenarios_of(service):
                 members = ", ".join(f"[{text(name)}]: {text(value)}" for name, value in values)
                 lines.append(f"    [{text(operation)}]: Object.freeze({{ {members} }}),\n")
             lines.append("  }),\n")
@@ -430,93 +441,3 @@ function paged(transport, template, call, given, names, options) {
 }
 
 """
-
-
-# --- names ---------------------------------------------------------------------------------------------
-def _key(name: str) -> str:
-    """A member name as it stands in an object or interface."""
-    return name if name.isascii() and name.isidentifier() else text(name)
-
-
-def _class_of(service: SdkService, resource: Resource) -> str:
-    return type_name((*service.name, *resource.name, "resource"))
-
-
-def _service_member(service: SdkService) -> str:
-    made = member(service.name)
-    return made + "_" if made == "sandbox" else made
-
-
-def _resource_member(service: SdkService, resource: Resource) -> str:
-    own = next((one for one in service.resources if not one.name), None)
-    taken = {_method(one) for one in own.operations} if own is not None else set()
-    made = member(resource.name)
-    return made + "_" if made in taken else made
-
-
-def _method(operation: SdkOperation) -> str:
-    made = member(operation.name)
-    return made + "_" if made in TAKEN_MEMBERS else made
-
-
-def _positional(operation: SdkOperation) -> list[Param]:
-    """Required parameters: those of the path in its order, then the others."""
-    required = [one for one in operation.params if one.is_required]
-    return sorted(
-        required,
-        key=lambda one: operation.path.find("{" + one.wire + "}") if one.location == "path" else 10_000,
-    )
-
-
-def _optional(operation: SdkOperation) -> list[Param]:
-    return [one for one in operation.params if not one.is_required]
-
-
-def _value_of(one: Param, codec: str) -> str:
-    value = variable(one.name) if one.is_required else f"params[{text(member(one.name))}]"
-    return value if codec == '""' else f"encode({codec}, {value})"
-
-
-def _is_multipart(operation: SdkOperation) -> bool:
-    return (
-        operation.body is not None
-        and operation.body.media_type.partition(";")[0].strip().lower() == "multipart/form-data"
-    )
-
-
-def _page_names(operation: SdkOperation, kinds: dict[Words, NamedType]) -> dict[str, str]:
-    pages = operation.pages
-    assert pages is not None
-    items, following = pages.items, pages.next
-    answer = operation.answer.type
-    page = kinds.get(answer.name) if answer is not None else None
-    if isinstance(page, ObjectType):
-        by_wire = {field.wire: member(field.name) for field in page.fields}
-        items, following = by_wire.get(items, items), by_wire.get(following, following)
-    return {
-        "style": pages.style,
-        "items": items,
-        "next": following,
-        "size": pages.size,
-        "cursor": pages.cursor,
-    }
-
-
-def _about(operation: SdkOperation) -> list[str]:
-    found = [in_words(operation.text), in_words(operation.about)]
-    if operation.needs_consent:
-        found.append("Needs a person's consent; see the documentation of consent.")
-    if operation.is_deprecated:
-        found.append(f"@deprecated {operation.sunset}".strip())
-    return found
-
-
-def _scenarios(service: SdkService) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    for resource in service.resources:
-        for operation in resource.operations:
-            names = Names()
-            values = [
-                (constant(names.take(words_of(one.id, "scenario"))), one.id) for one in operation.scenarios
-            ]
-            if values:
-                yield member((*resource.name, *operation.name)), values
