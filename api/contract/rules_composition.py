@@ -9,13 +9,13 @@ from api.contract.rule import ERROR, Hit, Subject, rule
 @rule(
     "composition",
     ERROR,
-    ("组合声明不成立:{fault}。", "The composition does not hold together: {fault}."),
+    ("组合声明不成立：{fault}。", "The composition does not hold together: {fault}."),
     hint=(
         "对照 api/contract/composition.py 开头的示例。",
         "Compare with the example at the top of api/contract/composition.py.",
     ),
     reason=(
-        "办到一半才发现的错误,要由办事人承担。",
+        "办到一半才发现的错误，要由办事人承担。",
         "A mistake that shows halfway through a case is paid for by the person whose case it is.",
     ),
     source="decision 0010",

@@ -144,12 +144,12 @@ CASE_NOT_FOUND = define(
     "case-not-found",
     404,
     ("没有这个办件", "No such case"),
-    ("没有编号为 {number} 的办件,或它属于另一个应用。", "There is no case {number}, or it is another app's."),
+    ("没有编号为 {number} 的办件，或它属于另一个应用。", "There is no case {number}, or it is another app's."),
     (
-        "核对编号;沙箱重置后,此前的办件不再存在。",
+        "核对编号；沙箱重置后，此前的办件不再存在。",
         "Check the number; cases from before a reset of the sandbox are gone.",
     ),
-    ("编号没有使用过,或办件不属于本应用。", "The number was never used, or the case is not this app's."),
+    ("编号没有使用过，或办件不属于本应用。", "The number was never used, or the case is not this app's."),
     step=_CALL,
 )
 CASE_UNDER_WAY = define(

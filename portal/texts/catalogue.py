@@ -120,7 +120,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Sign in and make a sandbox app to try it right here.",
     ),
     "try.platform": (
-        "平台接口不订阅:应用的所有者在 OAuth 设置中逐项给予平台权限,应用即可以这些权限取得令牌。",
+        "平台接口不订阅：应用的所有者在 OAuth 设置中逐项给予平台权限，应用即可以这些权限取得令牌。",
         "The platform API is not subscribed to: the app's owner gives it platform scopes in the OAuth settings, and it asks for a token with them.",
     ),
     "try.no_app": (

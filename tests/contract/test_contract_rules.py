@@ -95,6 +95,7 @@ BREAKS: list[tuple[str, dict[str, Any]]] = [
     ("refusal-unused", {f"{GET}/x-refusals": [], "/x-problems": {"company-gone": PROBLEM}}),
     ("scenario-refusal", {f"{GET}/x-refusals": [], "/x-problems": {"company-gone": PROBLEM}, f"{SCENARIO}/then": {"status": 404, "problem": "company-gone"}}),
     ("scenario-refusal-status", {f"{GET}/x-refusals": ["company-gone"], "/x-problems": {"company-gone": PROBLEM}, f"{SCENARIO}/then": {"status": 400, "problem": "company-gone"}}),
+    ("composition", {"/x-composition": {"foundCompany": {"steps": []}}}),
     ("example-missing", {f"{GET}/responses/200/content/application~1json/example": GONE}),
     ("example-invalid", {f"{GET}/responses/200/content/application~1json/example": {"code": 5}}),
     ("example-invalid", {f"{GET}/parameters/0/example": "short"}),

@@ -31,7 +31,7 @@ from sandbox.city.departments.public_security.records import (
     parents_of,
     years_between,
 )
-from sandbox.city.numbering import digits_of, free_number
+from sandbox.city.numbering import digits_of, number_for
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population import places
 from sandbox.city.state import Record
@@ -123,7 +123,7 @@ def book_marriage_registration(call: Call) -> Answer:
         if couple & {one["husband"], one["wife"]} and one["date"] >= world.today.isoformat():
             raise Refused("civil-booked-already", number=one["number"])
     booking = {
-        "number": free_number(world, BOOKING, "JH", husband["number"], wife["number"], body["date"]),
+        "number": number_for(world, BOOKING, "JH", husband["number"], wife["number"], body["date"]),
         "husband": husband["number"],
         "wife": wife["number"],
         "district_code": body["district_code"],
@@ -206,7 +206,7 @@ def apply_divorce(call: Call) -> Answer:
     if under_way is not None:
         raise Refused("civil-divorce-under-way", number=under_way["number"])
     application: Record = {
-        "number": free_number(world, APPLICATION, f"LH{world.today.year}", husband["number"], wife["number"], world.today,
+        "number": number_for(world, APPLICATION, f"LH{world.today.year}", husband["number"], wife["number"], world.today,
                               places=6),
         "applied_on": world.today.isoformat(),
         "parties": [husband["number"], wife["number"]],

@@ -23,9 +23,9 @@ from sandbox.city.departments.credit.records import (
 )
 from sandbox.city.departments.justice.records import is_dishonest
 from sandbox.city.departments.market_regulation.records import check_code
+from sandbox.city.numbering import location, next_serial
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population.chapters.standing import REASONS
-from sandbox.city.serials import location, next_serial
 from sandbox.city.state import Record
 from sandbox.city.world import World
 

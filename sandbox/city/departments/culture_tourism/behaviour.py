@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.city.clock import local_text
-from sandbox.city.creation import created, free_number
 from sandbox.city.department import Answer, Call, Department, Event, Refused
 from sandbox.city.departments.culture_tourism.records import (
     BOOKABLE_DAYS,
@@ -25,6 +24,7 @@ from sandbox.city.departments.culture_tourism.records import (
     slots_of,
 )
 from sandbox.city.departments.public_security.records import named
+from sandbox.city.numbering import created, next_number
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 
@@ -118,7 +118,7 @@ def book_visit(call: Call) -> Answer:
         raise Refused("culture-museum-closed", museum=museum.zh, day=body["day"])
     if not left_of(world, museum, day, body["slot"]):
         raise Refused("culture-slot-full", day=body["day"], slot=body["slot"])
-    number = free_number(call, BOOKING, "CG")
+    number = next_number(call, BOOKING, "CG")
     booking = {
         "number": number,
         "museum": museum.id,
@@ -194,7 +194,7 @@ def apply_library_card(call: Call) -> Answer:
     if known is not None and known["expires_on"] >= today.isoformat():
         raise Refused("culture-card-valid", card=known["number"], expires_on=known["expires_on"])
     card = {
-        "number": free_number(call, CARD, "TS"),
+        "number": next_number(call, CARD, "TS"),
         "holder": {"name": body["name"], "number": body["number"]},
         "issued_on": today.isoformat(),
         "expires_on": (today + timedelta(days=365 * _CARD_YEARS)).isoformat(),

@@ -18,8 +18,8 @@ from sandbox.city.departments.customs.records import (
 from sandbox.city.departments.customs.tariffs import BY_CODE, TARIFFS, tariff_shown
 from sandbox.city.departments.justice.records import is_dishonest
 from sandbox.city.departments.market_regulation.records import COMPANY_BRIEF, check_code
+from sandbox.city.numbering import location, next_serial
 from sandbox.city.paging import make_cursor, read_cursor
-from sandbox.city.serials import location, next_serial
 from sandbox.city.state import Record
 from sandbox.city.world import World
 

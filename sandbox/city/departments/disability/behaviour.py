@@ -23,7 +23,7 @@ from sandbox.city.departments.disability.records import (
 from sandbox.city.departments.health.records import BY_CODE as HOSPITALS
 from sandbox.city.departments.public_security.records import PERSON, brief, living, named
 from sandbox.city.departments.social_security.records import job_of, month_after, month_of
-from sandbox.city.numbering import free_number
+from sandbox.city.numbering import number_for
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
@@ -107,7 +107,7 @@ def apply_card(call: Call) -> Answer:
     ):
         raise Refused("disability-under-review")
     application = {
-        "number": free_number(world, APPLICATION, "CJ", person["number"], body["category"], world.today),
+        "number": number_for(world, APPLICATION, "CJ", person["number"], body["category"], world.today),
         "id_number": person["number"],
         "category": body["category"],
         "grade": assessed_grade(person["number"], body["category"]),
@@ -202,7 +202,7 @@ def apply_subsidy(call: Call) -> Answer:
         if one is not None and (one["id_number"], one["subsidy"]) == (person["number"], code):
             raise Refused("disability-granted-already", number=one["number"])
     grant = {
-        "number": free_number(world, GRANT, "BT", person["number"], code),
+        "number": number_for(world, GRANT, "BT", person["number"], code),
         "id_number": person["number"],
         "subsidy": code,
         "from": month_after(month_of(world.today)),

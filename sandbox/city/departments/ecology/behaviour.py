@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.city.clock import local_text
-from sandbox.city.creation import created, free_number
 from sandbox.city.department import Answer, Call, Department, Event, Refused
 from sandbox.city.departments.ecology.records import (
     BY_ID,
@@ -25,6 +24,7 @@ from sandbox.city.departments.ecology.records import (
     water_in,
 )
 from sandbox.city.departments.market_regulation.records import COMPANY_BRIEF
+from sandbox.city.numbering import created, next_number
 from sandbox.city.population import places
 from sandbox.city.state import Record
 
@@ -94,7 +94,7 @@ def report_pollution(call: Call) -> Answer:
         raise Refused("air-not-our-city", district_code=body["district_code"])
     if "company_code" in body and world.get(COMPANY_BRIEF, body["company_code"]) is None:
         raise Refused("air-company-unknown", code=body["company_code"])
-    number = free_number(call, REPORT, "HB")
+    number = next_number(call, REPORT, "HB")
     report = {"number": number, **body, "reported_at": local_text(world.now)}
     world.put(REPORT, number, report)
     events = [

@@ -22,7 +22,7 @@ from sandbox.city.departments.education.records import (
 )
 from sandbox.city.departments.health.records import VACCINATIONS
 from sandbox.city.departments.public_security.records import PERSON, brief, living, parents_of
-from sandbox.city.numbering import free_number
+from sandbox.city.numbering import number_for
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
@@ -106,7 +106,7 @@ def apply_school_place(call: Call) -> Answer:
         if one["child"] == child["number"] and _status(world, one) not in {"withdrawn", "refused", "lapsed"}:
             raise Refused("education-applied-already", number=one["number"])
     application = {
-        "number": free_number(world, APPLICATION, "RX", child["number"], school.code, world.today),
+        "number": number_for(world, APPLICATION, "RX", child["number"], school.code, world.today),
         "school_code": school.code,
         "child": child["number"],
         "applied_on": world.today.isoformat(),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.city.clock import local_text
-from sandbox.city.creation import created, free_number
 from sandbox.city.department import Answer, Call, Department, Event, Refused
 from sandbox.city.departments.emergency.records import (
     BUSY_PHONE,
@@ -24,6 +23,7 @@ from sandbox.city.departments.emergency.records import (
     volunteers_of,
 )
 from sandbox.city.departments.public_security.records import named
+from sandbox.city.numbering import created, next_number
 from sandbox.city.population import places
 from sandbox.city.state import Record
 
@@ -86,7 +86,7 @@ def report_incident(call: Call) -> Answer:
             and status_of(world, other) != "closed"
         ):
             raise Refused("emergency-known", incident=other["number"])
-    number = free_number(call, INCIDENT, "SG")
+    number = next_number(call, INCIDENT, "SG")
     incident = {**body, "number": number, "reported_at": local_text(world.now)}
     world.put(INCIDENT, number, incident)
     events = [
@@ -142,7 +142,7 @@ def register_volunteer(call: Call) -> Answer:
     for other in volunteers_of(world):
         if other["person"]["number"] == body["person"]["number"]:
             raise Refused("emergency-registered", volunteer=other["number"])
-    number = free_number(call, VOLUNTEER, "ZY")
+    number = next_number(call, VOLUNTEER, "ZY")
     volunteer = {**body, "number": number, "registered_on": today.isoformat()}
     world.put(VOLUNTEER, number, volunteer)
     return created(call, f"volunteers/{number}", _shown_volunteer(call, volunteer))

@@ -23,7 +23,7 @@ from sandbox.city.departments.health.records import (
     Hospital,
 )
 from sandbox.city.departments.public_security.records import BIRTH, PERSON, living, named
-from sandbox.city.numbering import free_number, share_of
+from sandbox.city.numbering import number_for, share_of
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
@@ -140,7 +140,7 @@ def book_appointment(call: Call) -> Answer:
     if not _free(world, hospital, section, day, period):
         raise Refused("health-slot-full", date=day, period=period)
     appointment = {
-        "number": free_number(
+        "number": number_for(
             world, APPOINTMENT, "YY", patient["number"], hospital.code, section, day, period
         ),
         "hospital_code": hospital.code,
@@ -229,7 +229,7 @@ def issue_birth_certificate(call: Call) -> Answer:
             raise Refused("health-father-unknown")
         record["father"] = father["number"]
     _check_new(world, record)
-    number = free_number(
+    number = number_for(
         world, CERTIFICATE, "K1", mother["number"], record["born_at"], record["child_name"], places=8
     )
     record = {"number": number, **record}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.city.clock import local_day, local_text
-from sandbox.city.creation import created, free_number
 from sandbox.city.department import Answer, Call, Department, Event, Refused
 from sandbox.city.departments.hotline.records import (
     CASE,
@@ -20,6 +19,7 @@ from sandbox.city.departments.hotline.records import (
     steps_of,
 )
 from sandbox.city.departments.market_regulation.records import COMPANY_BRIEF
+from sandbox.city.numbering import created, next_number
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population import places
 from sandbox.city.state import Record
@@ -77,7 +77,7 @@ def submit_case(call: Call) -> Answer:
         same = (other["topic"], other["title"]) == (body["topic"], body["title"])
         if same and is_recent and status_of(world, other) in _OPEN:
             raise Refused("hotline-case-twice", number=other["number"])
-    number = free_number(call, CASE, f"RX{local_day(world.now):%Y%m%d}", 8)
+    number = next_number(call, CASE, f"RX{local_day(world.now):%Y%m%d}", 8)
     case = {"is_public": False, **body, "number": number, "submitted_at": local_text(world.now), "notes": []}
     world.put(CASE, number, case)
     return created(call, f"cases/{number}", _whole(call, case), _told(case, world.now))

@@ -21,9 +21,9 @@ from sandbox.city.departments.housing.records import (
 from sandbox.city.departments.justice.records import freeze_of
 from sandbox.city.departments.real_estate.records import homes_of, settled, value_of
 from sandbox.city.departments.tax.records import DEED_TAX
+from sandbox.city.numbering import location, next_serial
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.residents import CITIZEN
-from sandbox.city.serials import location, next_serial
 from sandbox.city.state import Record
 from sandbox.city.world import World
 

@@ -20,8 +20,8 @@ from sandbox.city.departments.housing_fund.records import (
     loan_status,
 )
 from sandbox.city.departments.market_regulation.records import COMPANY_BRIEF, check_code
+from sandbox.city.numbering import location, next_serial
 from sandbox.city.residents import CITIZEN
-from sandbox.city.serials import location, next_serial
 from sandbox.city.state import Record
 from sandbox.city.world import World
 

@@ -21,9 +21,9 @@ from sandbox.city.departments.licence.records import (
     licences_of_person,
 )
 from sandbox.city.departments.market_regulation.records import COMPANY, check_code
+from sandbox.city.numbering import location
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.residents import CITIZEN
-from sandbox.city.serials import location
 from sandbox.city.state import Record
 from sandbox.city.world import World
 

@@ -21,9 +21,9 @@ from sandbox.city.departments.market_regulation.records import (
     check_code,
     duties_of,
 )
+from sandbox.city.numbering import location, next_serial
 from sandbox.city.population import identifiers, industries, places
 from sandbox.city.residents import CITIZEN
-from sandbox.city.serials import location, next_serial
 from sandbox.city.state import Record
 from sandbox.city.world import World
 

@@ -24,7 +24,7 @@ from sandbox.city.departments.medical_insurance.records import (
     enrolment_of,
 )
 from sandbox.city.departments.public_security.records import PERSON, brief, living, parents_of, years_between
-from sandbox.city.numbering import digits_of, free_number
+from sandbox.city.numbering import digits_of, number_for
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population import places
 from sandbox.city.state import Record
@@ -184,7 +184,7 @@ def register_remote_treatment(call: Call) -> Answer:
         if is_same and one["from"] <= body["until"] and body["from"] <= one["until"]:
             raise Refused("insurance-remote-overlap", number=one["number"])
     record = {
-        "number": free_number(world, REMOTE, "YD", person["number"], body["destination_code"], body["from"]),
+        "number": number_for(world, REMOTE, "YD", person["number"], body["destination_code"], body["from"]),
         "id_number": person["number"],
         **{key: body[key] for key in ("destination_code", "from", "until", "reason")},
     }

@@ -21,8 +21,8 @@ from sandbox.city.departments.procurement.records import (
     number_of,
     tender_status,
 )
+from sandbox.city.numbering import location, next_serial
 from sandbox.city.paging import make_cursor, read_cursor
-from sandbox.city.serials import location, next_serial
 from sandbox.city.state import Record
 from sandbox.city.world import World
 

@@ -28,7 +28,7 @@ from sandbox.city.departments.public_security.records import (
     parents_of,
     years_between,
 )
-from sandbox.city.numbering import digits_of, free_number
+from sandbox.city.numbering import digits_of, number_for
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population import identifiers, places
 from sandbox.city.state import Record
@@ -268,7 +268,7 @@ def move_residence(call: Call) -> Answer:
         left = [one for one in old["members"] if one not in movers]
         world.put(HOUSEHOLD, old["number"], {**old, "members": left})
     move = {
-        "number": free_number(world, MOVE, "QY", person["number"], body["address"]),
+        "number": number_for(world, MOVE, "QY", person["number"], body["address"]),
         "id_number": person["number"],
         "moved_on": world.today.isoformat(),
         "from_address": person["address"],

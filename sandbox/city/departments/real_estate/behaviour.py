@@ -25,9 +25,9 @@ from sandbox.city.departments.real_estate.records import (
     value_of,
 )
 from sandbox.city.departments.tax.records import DEED_TAX
+from sandbox.city.numbering import location, next_serial
 from sandbox.city.population.chapters.homes import BANKS
 from sandbox.city.residents import CITIZEN
-from sandbox.city.serials import location, next_serial
 from sandbox.city.state import Record
 from sandbox.city.world import Kind, World
 

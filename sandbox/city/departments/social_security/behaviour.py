@@ -32,7 +32,7 @@ from sandbox.city.departments.social_security.records import (
     months_paid,
 )
 from sandbox.city.departments.tax.records import ARREARS
-from sandbox.city.numbering import free_number
+from sandbox.city.numbering import number_for
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
@@ -271,7 +271,7 @@ def claim_unemployment(call: Call) -> Answer:
     if jobs[-1].get("reason") == "resigned":
         raise Refused("social-resigned")
     claim = {
-        "number": free_number(world, CLAIM, "SY", person["number"], world.today),
+        "number": number_for(world, CLAIM, "SY", person["number"], world.today),
         "id_number": person["number"],
         "from": month_after(month_of(world.today)),
         "months": months,
@@ -341,7 +341,7 @@ def issue_card(call: Call) -> Answer:
         guardian = living(world, body.get("guardian_number", ""))
         if guardian is None or guardian["number"] not in parents_of(person):
             raise Refused("social-card-guardian-missing")
-    number = free_number(world, CARD, "SK", person["number"])
+    number = number_for(world, CARD, "SK", person["number"])
     card = {"number": number, "id_number": person["number"], "issued_on": world.today.isoformat()}
     world.put(CARD, number, card)
     return Answer(_shown_card(world, card), 201)

@@ -21,7 +21,7 @@ from sandbox.city.departments.tax.records import (
     TAXPAYER,
     VAT_RETURNS,
 )
-from sandbox.city.serials import location, next_serial
+from sandbox.city.numbering import location, next_serial
 from sandbox.city.state import Record
 from sandbox.city.world import World
 

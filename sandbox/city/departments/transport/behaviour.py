@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.city.clock import ZONE, local_text
-from sandbox.city.creation import created, free_number
 from sandbox.city.department import Answer, Call, Department, Event, Refused
 from sandbox.city.departments.market_regulation.records import COMPANY_BRIEF
 from sandbox.city.departments.transport import network
@@ -27,6 +26,7 @@ from sandbox.city.departments.transport.records import (
     shown_vehicle,
     vehicles_of,
 )
+from sandbox.city.numbering import created, next_number
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population import identifiers
 from sandbox.city.residents import CITIZEN
@@ -239,7 +239,7 @@ def book_inspection(call: Call) -> Answer:
     day = date.fromisoformat(body["day"])
     if not timedelta(days=1) <= day - world.today <= timedelta(days=_BOOKABLE_DAYS) or day.weekday() == 6:
         raise Refused("transport-day-not-bookable", day=body["day"])
-    number = free_number(call, INSPECTION, "JC")
+    number = next_number(call, INSPECTION, "JC")
     inspection = {
         "number": number,
         "plate": vehicle["plate"],

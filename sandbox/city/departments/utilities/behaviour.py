@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.city.clock import local_text
-from sandbox.city.creation import created, free_number
 from sandbox.city.department import Answer, Call, Department, Event, Refused
 from sandbox.city.departments.public_security.records import named
 from sandbox.city.departments.real_estate.records import settled
@@ -26,6 +25,7 @@ from sandbox.city.departments.utilities.records import (
     reading_of,
     restored_at,
 )
+from sandbox.city.numbering import created, next_number
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.population import places
 from sandbox.city.state import Record
@@ -88,7 +88,7 @@ def pay_bill(call: Call) -> Answer:
         raise Refused("utilities-bill-paid", month=month)
     if call.body["amount_yuan"] != bill["amount_yuan"]:
         raise Refused("utilities-amount-differs", month=month, amount=bill["amount_yuan"])
-    number = free_number(call, PAYMENT, "SJ")
+    number = next_number(call, PAYMENT, "SJ")
     payment = {"receipt": number, "paid_at": local_text(world.now), "amount_yuan": bill["amount_yuan"]}
     world.put(PAYMENT, f"{account['account']}/{month}", payment)
     shown = {"account": account["account"], "month": month, **payment, "due_yuan": due_yuan(world, account)}
@@ -170,7 +170,7 @@ def report_outage(call: Call) -> Answer:
     body, world = call.body, call.world
     if body["district_code"] not in places.BY_CODE:
         raise Refused("utilities-area-not-served", district_code=body["district_code"])
-    number = free_number(call, OUTAGE, "TX")
+    number = next_number(call, OUTAGE, "TX")
     outage = {"number": number, **body, "reported_at": local_text(world.now)}
     world.put(OUTAGE, number, outage)
     over = restored_at(outage)

@@ -21,7 +21,7 @@ from sandbox.city.departments.veterans.records import (
     FIRST_CLAIM,
     HOLDER,
 )
-from sandbox.city.numbering import digits_of, free_number
+from sandbox.city.numbering import digits_of, number_for
 from sandbox.city.paging import make_cursor, read_cursor
 from sandbox.city.state import Record
 from sandbox.city.world import World
@@ -104,7 +104,7 @@ def apply_certificate(call: Call) -> Answer:
         if one["id_number"] == person["number"] and _status(world, one) == "reviewing":
             raise Refused("veterans-under-review", number=one["number"])
     application = {
-        "number": free_number(world, APPLICATION, "TY", person["number"], world.today),
+        "number": number_for(world, APPLICATION, "TY", person["number"], world.today),
         "id_number": person["number"],
         "served_from": body["served_from"],
         "served_until": body["served_until"],
@@ -206,7 +206,7 @@ def claim_benefit(call: Call) -> Answer:
         if one is not None and is_same and "ended_on" not in one:
             raise Refused("veterans-claimed-already", number=one["number"])
     claim = {
-        "number": free_number(world, CLAIM, "YF", person["number"], code, world.today),
+        "number": number_for(world, CLAIM, "YF", person["number"], code, world.today),
         "id_number": person["number"],
         "benefit": code,
         "since": world.today.isoformat(),
