@@ -63,7 +63,7 @@ async def _read(request: AnyRequest, shape: type[_T], limit: int = 64 * 1024) ->
         raise Refusal(INPUT_INVALID, errors=({"pointer": "", "message": message},), count=1) from error
 
 
-def _packed(letter: Struct) -> Response[bytes]:
+def _packed(letter: Struct) -> Response[bytes | None]:
     return Response(msgspec.msgpack.encode(letter), media_type=MEDIA_TYPE)
 
 
@@ -74,7 +74,7 @@ def _process_of(text: str) -> str:
 
 
 @post("/hello", status_code=200, include_in_schema=False)
-async def hello(request: AnyRequest) -> Response[bytes]:
+async def hello(request: AnyRequest) -> Response[bytes | None]:
     """Who the credential stands for, and what it serves."""
     who = await _connected(request)
     environment = request.app.state.data_plane.settings.environment
@@ -85,7 +85,7 @@ async def hello(request: AnyRequest) -> Response[bytes]:
 
 
 @post("/calls/take", status_code=200, include_in_schema=False)
-async def take(request: AnyRequest) -> Response[bytes]:
+async def take(request: AnyRequest) -> Response[bytes | None]:
     """A call for this process, or 204 when none came in the time."""
     who = await _connected(request)
     asked = await _read(request, Taking)
@@ -110,11 +110,11 @@ async def take(request: AnyRequest) -> Response[bytes]:
             seconds = min(seconds, 1.0)  # another was quicker
     finally:
         gone.cancel()
-    return Response(b"", status_code=204)
+    return Response(None, status_code=204)
 
 
-@post("/calls/{call_id:str}/answer", status_code=204, include_in_schema=False)
-async def answer(request: AnyRequest, call_id: FromPath[str]) -> Response[bytes]:
+@post("/calls/{call_id:str}/answer", status_code=200, include_in_schema=False)
+async def answer(request: AnyRequest, call_id: FromPath[str]) -> Response[bytes | None]:
     """Bring the answer. 410: nobody waits for it any more."""
     who = await _connected(request)
     letter = await _read(request, AnswerLetter, LETTER_BYTES)
@@ -122,13 +122,13 @@ async def answer(request: AnyRequest, call_id: FromPath[str]) -> Response[bytes]
         raise Refusal(NOT_FOUND, what=Text("这次调用", "such call"))
     hub = _hub(request)
     if not await hub.calls.answer(call_id, who.name, letter):
-        return Response(b"", status_code=410)
+        return Response(None, status_code=410)
     hub.answered(call_id)
-    return Response(b"", status_code=204)
+    return Response(None, status_code=204)
 
 
-@post("/beat", status_code=204, include_in_schema=False)
-async def beat(request: AnyRequest) -> Response[bytes]:
+@post("/beat", status_code=200, include_in_schema=False)
+async def beat(request: AnyRequest) -> Response[bytes | None]:
     """A process is alive and works on these calls; or it is about to leave and takes no more."""
     who = await _connected(request)
     told = await _read(request, Beat)
@@ -138,11 +138,11 @@ async def beat(request: AnyRequest) -> Response[bytes]:
     await hub.calls.beat(_process_of(told.process), who.name, version, calls, is_leaving=told.is_leaving)
     if told.is_leaving:
         hub.wake_all()
-    return Response(b"", status_code=204)
+    return Response(None, status_code=204)
 
 
 @get("/services/{service:str}", include_in_schema=False)
-async def service(request: AnyRequest, service: FromPath[str]) -> Response[bytes]:
+async def service(request: AnyRequest, service: FromPath[str]) -> Response[bytes | None]:
     """Contract and mapping of a service that is published with this agent."""
     who = await _connected(request)
     plane = request.app.state.data_plane
