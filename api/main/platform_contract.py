@@ -108,7 +108,7 @@ def document() -> JsonObject:
 def _head() -> JsonObject:
     zh = {
         "title": "开门平台接口",
-        "description": "应用能对平台做的一切:应用、密钥、订阅、契约、事件、请求日志与沙箱。只有本人能做的事见 /platform/openapi.json。",
+        "description": "应用能对平台做的一切：应用、密钥、订阅、契约、事件、请求日志与沙箱。只有本人能做的事见 /platform/openapi.json。",
     }
     en = {
         "title": "Kaimen Platform API",
