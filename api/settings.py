@@ -114,6 +114,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         _setting("Public answers (x-cache, L1, live) kept in memory; 0 keeps none.", "bytes", ge=0, le=2**30),
     ] = 8 * 2**20
+    mcp_face: Annotated[bool, _setting("Whether /mcp is served.")] = True
+    mcp_writes: Annotated[
+        str,
+        _setting("What agents may change through MCP: `confirm` what a call confirms, `free` everything their token "
+                 "opens, `off` nothing.", pattern="^(confirm|free|off)$"),
+    ] = "confirm"  # fmt: skip
     log_level: Annotated[str, _setting("Log level.", pattern="^(debug|info|warning|error)$")] = "info"
 
     @property

@@ -53,7 +53,7 @@ class Exchange:
     __slots__ = (  # noqa: RUF023 - in the order in which the steps fill them
         # filled by the face
         "request_id", "parent_id", "face", "method", "raw_path", "query_string", "headers", "peer_address", "client_address",
-        "body", "body_stream", "content_length", "is_plain", "locale", "trace_parent", "started_ns", "started_at_us",
+        "body", "body_stream", "content_length", "is_plain", "is_proven", "locale", "trace_parent", "started_ns", "started_at_us",
         # admit
         "path", "is_path_exact", "header_map", "authorization",
         # route
@@ -90,6 +90,9 @@ class Exchange:
         self.body_stream: AsyncIterator[bytes] | None = None
         self.content_length: int | None = None
         self.is_plain = False  # its head was read by heads: short, and without an odd byte
+        self.is_proven = (
+            False  # part of a request whose key and certificate its face has checked (inside.enter)
+        )
         self.locale = "en"
         self.trace_parent = ""
         self.started_ns = started_ns  # time.perf_counter_ns()

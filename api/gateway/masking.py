@@ -82,7 +82,7 @@ class AddressMask:
 
 def shown_unrouted(path: str, query: bytes) -> str:
     """The address of a call that belongs to no operation."""
-    text = path if path.startswith("/api") else "/api" + path
+    text = path if path.startswith(("/api", "/graphql", "/mcp")) else "/api" + path
     text = _NUMBER.sub(
         lambda found: MASK if len(found[0]) >= _NUMBER_LENGTH else found[0], text[:_SHOWN_PATH]
     )

@@ -214,9 +214,14 @@ def _decide(exchange: Exchange, gateway: Gateway) -> None:
     authorise.apply(exchange, gateway)
 
 
+def may_be_stale(problem: Problem) -> bool:
+    """Whether a refusal may only mean that this process has not heard of a change yet."""
+    return problem.kind in _MAY_BE_STALE
+
+
 async def _decide_again(exchange: Exchange, gateway: Gateway, problem: Problem) -> None:
     """Once more with what is new, where the refusal may only mean that this process had not heard of it."""
-    if problem.kind not in _MAY_BE_STALE or not await gateway.snapshots.refresh():
+    if not may_be_stale(problem) or not await gateway.snapshots.refresh():
         raise problem
     _forget_decision(exchange)
     _decide(exchange, gateway)

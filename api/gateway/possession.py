@@ -44,6 +44,8 @@ def check(exchange: Exchange, gateway: Gateway, backing: Backing) -> None:
     if backing.grant and backing.grant in gateway.withdrawals.grants:
         raise refusal(CONSENT_WITHDRAWN, gateway, scheme="DPoP" if backing.jkt else "Bearer")
     holding = exchange.holding = Holding(backing)
+    if exchange.is_proven:
+        return
     if backing.certificate:
         _check_certificate(exchange, gateway, backing)
     if backing.jkt:

@@ -27,6 +27,7 @@ from api.identity.oauth import routes as oauth_routes
 from api.main import health
 from api.main.answers import outside_of
 from api.main.data_plane import DataPlane
+from api.main.faces import Faces
 from api.main.stores import stores_of
 from api.settings import Settings
 
@@ -49,7 +50,8 @@ def _stores_lifespan(settings: Settings) -> Any:
 def compose(settings: Settings) -> FrontDoor:
     """The application of a server process."""
     plane = DataPlane(settings, vault_of(settings))
-    lifespan = [_stores_lifespan(settings), plane.lifespan]
+    faces = Faces(plane)
+    lifespan = [_stores_lifespan(settings), plane.lifespan, faces.running]
     edge = EdgeLimits(settings.trusted_proxies, settings.workers)
     if settings.environment == "live":
         outside.use(outside_of(settings))  # the token endpoint asks the catalogue what an app may have
@@ -65,6 +67,7 @@ def compose(settings: Settings) -> FrontDoor:
                 provider_routes.router,
                 consent_routes.live_router,
                 *plane.handlers(),
+                *faces.handlers(),
                 *health.handlers(),
             ],
             plugins=[edge, plane.identity(subjects=known, register=known), site],
@@ -73,7 +76,7 @@ def compose(settings: Settings) -> FrontDoor:
             page_headers=pages.page_headers,
         )
     sandbox = importlib.import_module("api.main.sandbox_process")  # kept out of live processes: memory
-    return sandbox.compose_sandbox(settings, plane, lifespan=lifespan, edge=edge)  # type: ignore[no-any-return]
+    return sandbox.compose_sandbox(settings, plane, faces=faces, lifespan=lifespan, edge=edge)  # type: ignore[no-any-return]
 
 
 @asynccontextmanager

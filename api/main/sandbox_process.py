@@ -22,6 +22,7 @@ from api.main.answers import SandboxCallCounter, outside_of
 from api.main.city_upstreams import native_side, register_city
 from api.main.control_plane import city_answers, city_side, platform_routers
 from api.main.data_plane import DataPlane
+from api.main.faces import Faces
 from api.settings import Settings
 from portal.site import page_headers, portal_plugin
 from sandbox.city.app_clocks import LOOK_AGAIN_SECONDS
@@ -32,7 +33,7 @@ CALENDAR_SECONDS = 60.0
 
 
 def compose_sandbox(
-    settings: Settings, plane: DataPlane, *, lifespan: Sequence[Any], edge: EdgeLimits
+    settings: Settings, plane: DataPlane, *, faces: Faces, lifespan: Sequence[Any], edge: EdgeLimits
 ) -> FrontDoor:
     """The sandbox process: control plane and sandbox plane."""
     outside.use(outside_of(settings))
@@ -54,6 +55,7 @@ def compose_sandbox(
             *platform_routers(),
             provider_router,
             agent_routes.router,
+            *faces.handlers(),
             *health.handlers(),
             *_documentation(settings),
         ],
