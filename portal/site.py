@@ -53,7 +53,7 @@ _PAGES = (
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Paths whose problems are for programs, whatever the Accept header says.
-_MACHINE = ("/platform/", "/oauth/", "/api/", "/.well-known/", "/graphql", "/mcp", "/healthz", "/readyz", "/metrics", "/static/")  # fmt: skip
+_MACHINE = ("/platform/", "/oauth/", "/api/", "/.well-known/", "/graphql", "/mcp", "/sdk/", "/healthz", "/readyz", "/metrics", "/static/")  # fmt: skip
 
 
 class Portal(InitPlugin):

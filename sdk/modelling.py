@@ -54,11 +54,13 @@ def model_of(
     *,
     chosen: Mapping[str, Collection[str]] | None = None,
     max_level: Level = Level.L3,
+    levels: Mapping[str, Level] | None = None,
 ) -> SdkModel:
     """The model of a package with these service versions, one version of each name.
 
     `chosen`: operations by service key (`company@v1`), None for all. Operations and fields above `max_level` are
-    left out: no face offers them. Raises ValueError for two versions of one service.
+    left out: no face offers them; `levels` says it for single services by key. Raises ValueError for two versions
+    of one service.
     """
     ordered = sorted(services, key=lambda one: one.key)
     if len({one.name for one in ordered}) != len(ordered):
@@ -67,9 +69,10 @@ def model_of(
     made, types, losses = [], [], []
     for service in ordered:
         name = service_names.take(words_of(service.name, "service"))
-        typist = Typist(service.schemas, type_names, prefix=name, max_level=max_level.value)
+        highest = min((levels or {}).get(service.key, max_level), max_level)
+        typist = Typist(service.schemas, type_names, prefix=name, max_level=highest.value)
         keep = chosen.get(service.key) if chosen is not None else None
-        made.append(_service(service, name, typist, keep, max_level))
+        made.append(_service(service, name, typist, keep, highest))
         types += typist.made
         losses += [SdkLoss(one.rule, f"{service.key}#{one.pointer}", one.message) for one in typist.losses]
     return SdkModel(tuple(made), _reached(made, types), tuple(losses))

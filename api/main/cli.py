@@ -37,6 +37,7 @@ COMMANDS = {
     "persona": ("persona", "persona", "People and companies of the sandbox, to try things with."),
     "consent": ("consent", "consent", "Consents that an app holds; withdrawing one in the sandbox."),
     "request": ("request", "request", "The request log: what happened to a call."),
+    "sdk": ("sdk", "sdk", "SDKs cut to an app: build, list, verify; read tokens."),
     "audit": ("audit", "audit", "The audit journal: a hash chain over every change."),
     "keys": ("keys", "keys", "Signing keys: list, rotate and retire."),
     "admin": ("admin", "admin", "The way in for administrators."),

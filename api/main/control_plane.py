@@ -8,6 +8,7 @@ from api.app import FrontDoor, create_app
 from api.catalogue import outside
 from api.catalogue import routes as catalogue_routes
 from api.core.crypto import Vault, read_or_make_master_key
+from api.downloads.plugin import Downloads
 from api.events import routes as event_routes
 from api.gateway import routes as gateway_routes
 from api.gateway.agents import platform_routes as agent_routes
@@ -18,6 +19,7 @@ from api.identity.access import IdentityPlugin
 from api.identity.consents.subjects import SubjectIds
 from api.identity.installation import Installation
 from api.main.answers import SandboxCallCounter, outside_of
+from api.main.sdk_builder import WorkerBuilder
 from api.settings import Settings
 from sandbox.city import routes as city_routes
 from sandbox.city.base import CityFile
@@ -57,6 +59,16 @@ def city_answers(settings: Settings, side: CitySide) -> dict[str, Any]:
     return {"subjects": known, "register": known}
 
 
+def downloads(settings: Settings) -> Downloads:
+    """SDKs: built by workers, named by a key of this installation."""
+    home = settings.home_path.resolve()
+
+    def vault() -> Vault:
+        return Vault(read_or_make_master_key(home / "master.key"))
+
+    return Downloads(settings, WorkerBuilder(home / "sdk", vault), lambda: vault().derive("sdk:names"))
+
+
 def compose_commands(settings: Settings, stores: Any | None) -> FrontDoor:
     """The platform API for one command: no data plane, no portal. `stores` is the lifespan that opens the stores."""
     outside.use(outside_of(settings))
@@ -67,7 +79,7 @@ def compose_commands(settings: Settings, stores: Any | None) -> FrontDoor:
     door = create_app(
         settings,
         handlers=platform_routers(),
-        plugins=[IdentityPlugin(installation)],
+        plugins=[IdentityPlugin(installation), downloads(settings)],
         lifespan=[stores] if stores is not None else [],
     )
     door.app.state.city = side

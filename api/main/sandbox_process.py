@@ -20,7 +20,7 @@ from api.identity.registration import endpoint as registration_endpoint
 from api.main import health
 from api.main.answers import SandboxCallCounter, outside_of
 from api.main.city_upstreams import native_side, register_city
-from api.main.control_plane import city_answers, city_side, platform_routers
+from api.main.control_plane import city_answers, city_side, downloads, platform_routers
 from api.main.data_plane import DataPlane
 from api.main.faces import Faces
 from api.settings import Settings
@@ -62,6 +62,7 @@ def compose_sandbox(
         plugins=[
             edge,
             plane.identity(sandbox_calls=SandboxCallCounter(), **city_answers(settings, side)),
+            downloads(settings),
             portal,
         ],
         lifespan=[native.running, *lifespan, _calendar, _app_clocks],

@@ -1,0 +1,34 @@
+"""Downloads as the composition root sees them: one plugin with the workshop and the routes."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.config.app import AppConfig
+from litestar.plugins import InitPlugin
+
+from api.downloads import routes
+from api.downloads.builder import SdkBuilder
+from api.downloads.shelf import Shelf
+from api.downloads.workshop import Workshop
+from api.settings import Settings
+
+
+class Downloads(InitPlugin):
+    """`name_key` is a secret of the installation: it makes the names of app packages."""
+
+    def __init__(self, settings: Settings, builder: SdkBuilder, name_key: Callable[[], bytes]) -> None:
+        self.workshop = Workshop(Shelf(settings.home_path.resolve() / "sdk"), builder, name_key)
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        app_config.state.sdk_workshop = self.workshop
+        app_config.route_handlers = [*app_config.route_handlers, *routes.routers]
+        app_config.lifespan = [*app_config.lifespan, self._open]
+        return app_config
+
+    @asynccontextmanager
+    async def _open(self, app: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await self.workshop.close()
