@@ -21,6 +21,7 @@ from portal.language import language_of
 from portal.pages import (
     account,
     administration,
+    agents,
     app,
     app_oauth,
     approvals,
@@ -47,13 +48,13 @@ from portal.view import Navigation, came_from, draw, explain, is_person
 from sandbox.city.casting import cast
 
 _PAGES = (
-    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, contracts, lifecycle, approvals, administration, security, people, outside, providers, sandbox, webhooks,
+    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, agents, contracts, lifecycle, approvals, administration, security, people, outside, providers, sandbox, webhooks,
 )  # fmt: skip
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Paths whose problems are for programs, whatever the Accept header says.
-_MACHINE = ("/platform/", "/oauth/", "/api/", "/.well-known/", "/graphql", "/mcp", "/sdk/", "/healthz", "/readyz", "/metrics", "/static/")  # fmt: skip
+_MACHINE = ("/platform/", "/oauth/", "/api/", "/.well-known/", "/graphql", "/mcp", "/sdk/", "/agent/", "/healthz", "/readyz", "/metrics", "/static/")  # fmt: skip
 
 
 class Portal(InitPlugin):

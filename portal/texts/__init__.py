@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from portal.texts import (
     account,
+    agents,
     apps,
     catalogue,
     citizens,
@@ -25,7 +26,21 @@ from portal.texts import (
 )
 
 TEXTS: dict[str, tuple[str, str]] = {}
-for _area in (layout, welcome, catalogue, account, apps, requests, departments, citizens, oauth, sandbox, security, webhooks):
+for _area in (
+    layout,
+    welcome,
+    catalogue,
+    account,
+    apps,
+    requests,
+    departments,
+    agents,
+    citizens,
+    oauth,
+    sandbox,
+    security,
+    webhooks,
+):
     for _key, _pair in _area.TEXTS.items():
         if _key in TEXTS:
             raise ValueError(f"the text {_key} is there twice")
