@@ -114,6 +114,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         _setting("Public answers (x-cache, L1, live) kept in memory; 0 keeps none.", "bytes", ge=0, le=2**30),
     ] = 8 * 2**20
+    graphql_face: Annotated[bool, _setting("Whether /graphql is served.")] = True
     mcp_face: Annotated[bool, _setting("Whether /mcp is served.")] = True
     mcp_writes: Annotated[
         str,

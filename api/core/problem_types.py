@@ -3,6 +3,7 @@
 Facts named in braces are given where the problem is raised. Add an entry here and its page appears.
 """
 
+from api.core import problem_types_graphql as problem_types_graphql
 from api.core import problem_types_mcp as problem_types_mcp
 from api.core import problem_types_upstream as problem_types_upstream
 from api.core.problem_types_agents import (

@@ -23,10 +23,12 @@ from api.core.problems import Failure
 from api.events import routes as event_routes
 from api.events.courier import Courier
 from api.events.release import AppClocks
+from api.gateway import callbacks
 from api.gateway.agents import routes as agent_routes
 from api.gateway.agents.calls import AgentCalls
 from api.gateway.agents.connector import AgentFactory
 from api.gateway.agents.hub import Hub
+from api.gateway.callbacks import Callbacks
 from api.gateway.cases import Cases
 from api.gateway.connectors import compose
 from api.gateway.connectors.from_mapping import SCHEMES, Maker
@@ -70,6 +72,7 @@ class DataPlane:
         self.cases = Cases(settings.environment, vault)
         self.connectors.register(compose.SCHEME, compose.compose_factory(lambda: self.gateway, self.cases))
         self.agents = Hub(AgentCalls(settings.environment, vault))
+        self.callbacks = Callbacks(settings.issuer, settings.environment, vault, self.agents)
         by_agent = AgentFactory(self.agents)
         self.connectors.register(AGENT, by_agent)
         self.connectors.register_mapped(AGENT, by_agent.mapped)
@@ -102,6 +105,7 @@ class DataPlane:
             docs_url=self.settings.docs_url,
             stall_seconds=self.settings.call_deadline_ms / 1000,
             key_of=lambda service: self.vault.derive(f"upstream {self.settings.environment} {service}"),
+            callbacks=self.callbacks,
             drop_path=Path(self.settings.drop_path).resolve() if self.settings.drop_path else home / "drop",
         )
         for scheme in ("http", "https", *SCHEMES):
@@ -109,7 +113,7 @@ class DataPlane:
 
     def handlers(self) -> list[Router | HTTPRouteHandler]:
         """The part of the platform API that a live process serves too: its own request log, and events to fetch."""
-        return [live_router, event_routes.live_router, agent_routes.router]
+        return [live_router, event_routes.live_router, agent_routes.router, callbacks.router]
 
     def end_waiting(self) -> None:
         """The server is going down: agents that wait for calls are sent away, to come back elsewhere."""
@@ -130,7 +134,7 @@ class DataPlane:
         if self._face is not None:
             await self._face(scope, receive, send)
         elif scope["type"] == "http":
-            await _answer_starting(self.settings, send)
+            await answer_starting(self.settings, send)
 
     @asynccontextmanager
     async def lifespan(self, app: Litestar) -> AsyncIterator[None]:
@@ -222,7 +226,8 @@ def _meter(settings: Settings) -> Meter:
     return meter
 
 
-async def _answer_starting(settings: Settings, send: Any) -> None:
+async def answer_starting(settings: Settings, send: Any) -> None:
+    """Say that calls are not served yet, or no longer."""
     problem = Failure(problem_types.SHUTTING_DOWN, headers={"Retry-After": "1"})
     body = problems.render(problem, language="en", docs_url=settings.docs_url, request_id="")
     headers = [(b"content-type", problems.CONTENT_TYPE.encode()), (b"retry-after", b"1")]

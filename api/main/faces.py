@@ -3,6 +3,7 @@
 Nothing of them is imported by a process that is asked for REST alone.
 """
 
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,8 @@ from api.main.data_plane import DataPlane
 from api.mcp import metadata
 from api.mcp.face import PATH, McpFace
 
+GRAPHQL_PATHS = ("/graphql", "/catalogue/schema.graphql")
+
 
 class Faces:
     """The faces of a plane."""
@@ -26,6 +29,7 @@ class Faces:
     def __init__(self, plane: DataPlane) -> None:
         self._plane = plane
         self._gateways: dict[str, tuple[Gateway, Gateway]] = {}
+        self._graphql: Any = None
         self._mcp = (
             McpFace(plane.settings, lambda: self.gateway_of("mcp")) if plane.settings.mcp_face else None
         )
@@ -41,7 +45,20 @@ class Faces:
                 await face(scope, receive, send)
 
             made.append(mcp_mount)
+        if self._plane.settings.graphql_face:
+            made += [self._graphql_at(path) for path in GRAPHQL_PATHS]
         return made
+
+    def _graphql_at(self, path: str) -> ASGIRouteHandler:
+        """The GraphQL face below one path; its module comes with the first request: memory."""
+
+        @asgi(path, is_mount=True, copy_scope=True)
+        async def graphql_mount(scope: Any, receive: Any, send: Any) -> None:
+            if self._graphql is None:
+                self._graphql = importlib.import_module("api.main.graphql_parts").make_face(self._plane)
+            await self._graphql.serve(self.gateway_of("graphql"), scope, receive, send)
+
+        return graphql_mount
 
     def gateway_of(self, face: str) -> Gateway | None:
         """The plane's gateway for a face: it takes tokens for all services, and those for this face alone."""

@@ -1,0 +1,30 @@
+"""What the GraphQL face of a process is made of. Imported at its first request: a process asked for REST alone has none of it."""
+
+from typing import Any
+
+from api.gateway.plane import Gateway
+from api.graphql.documents import Documents
+from api.graphql.face import GraphqlFace
+from api.main.data_plane import DataPlane, answer_starting
+
+
+class GraphqlParts:
+    """The GraphQL face of a plane."""
+
+    def __init__(self, plane: DataPlane) -> None:
+        self._settings = plane.settings
+        self.face = GraphqlFace(Documents())
+
+    async def serve(self, gateway: Gateway | None, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a request; 503 until calls are served."""
+        if scope["type"] != "http":
+            return
+        if gateway is None:
+            await answer_starting(self._settings, send)
+            return
+        await self.face.serve(gateway, scope, receive, send)
+
+
+def make_face(plane: DataPlane) -> GraphqlParts:
+    """The face of a plane."""
+    return GraphqlParts(plane)

@@ -1,0 +1,128 @@
+"""The GraphQL face through a real server: one query over two services, with a token of a real app."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server import Installation
+
+CODE = "91990106MA0000015L"
+NEW_APP = """
+import asyncio, json
+from api.core.caller import OPERATOR
+from api.identity.apps.service import create_app, update_app
+from api.main.compose import compose_local
+from api.main.context import settings_of_shell
+
+async def main():
+    async with compose_local(settings_of_shell()):
+        made = await create_app(OPERATOR, name="graphql", environment="sandbox", subscribe=["company@v1", "tax@v1"])
+        await update_app(OPERATOR, made.app.id, plan="internal")
+        print(json.dumps({"app_id": made.app.id, "client_id": made.app.client_id, "client_secret": made.secret}))
+
+asyncio.run(main())
+"""
+
+
+class Server:
+    """The sandbox, asked as an app."""
+
+    def __init__(self, url: str, app: dict[str, str], log: Path) -> None:
+        self.url = url
+        self.app = app
+        self.log = log
+        self.http = httpx.Client(base_url=url, timeout=60)
+        self.token = self.http.post(
+            "/oauth/token",
+            data={"grant_type": "client_credentials"},
+            auth=(app["client_id"], app["client_secret"]),
+        ).json()["access_token"]
+
+    def ask(self, query: str, variables: Any = None, **headers: str) -> httpx.Response:
+        return self.http.post(
+            "/graphql",
+            json={"query": query, "variables": variables},
+            headers={"authorization": f"Bearer {self.token}", **headers},
+        )
+
+    def get(self, path: str) -> httpx.Response:
+        return self.http.get(path, headers={"authorization": f"Bearer {self.token}"})
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    installation = Installation(tmp_path_factory.mktemp("graphql"))
+    installation.seed()
+    made = subprocess.run(
+        [sys.executable, "-c", NEW_APP], env=installation.environ, cwd=installation.home, capture_output=True,
+        text=True, timeout=120, check=True,
+    )  # fmt: skip
+    with installation.serving() as running:
+        asked = Server(running.url, json.loads(made.stdout.splitlines()[-1]), running.log_path)
+        yield asked
+        asked.http.close()
+
+
+def test_one_query_over_two_services(server: Server) -> None:
+    answer = server.ask(
+        "query ($code: String!) { company { get(code: $code) { code name status taxRating { grade } } }"
+        " tax { rating(code: $code) { grade } } }",
+        {"code": CODE},
+    )
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert "errors" not in body, body
+    company = body["data"]["company"]["get"]
+    assert company["code"] == CODE
+    assert company["taxRating"] == body["data"]["tax"]["rating"]
+    told = body["extensions"]["kaimen"]
+    assert told["request_id"] == answer.headers["request-id"]
+    assert {one["operation"] for one in told["operations"]} == {"getCompany", "getRating"}
+    assert all(one["status"] == 200 for one in told["operations"])
+    assert sum(one["cost"] for one in told["operations"]) == told["cost"]["charged"]
+    rest = server.get(f"/api/company/v1/companies/{CODE}").json()
+    assert {name: rest[name] for name in ("code", "name")} == {
+        name: company[name] for name in ("code", "name")
+    }
+
+
+def test_a_refusal_is_an_error_with_the_words_of_rest(server: Server) -> None:
+    missing = "91990101MA00011739"
+    body = server.ask("query ($c: String!) { company { get(code: $c) { name } } }", {"c": missing}).json()
+    rest = server.get(f"/api/company/v1/companies/{missing}").json()
+    assert body["data"] == {"company": {"get": None}}
+    error = body["errors"][0]
+    assert error["path"] == ["company", "get"]
+    assert error["message"] == rest["detail"]
+    assert error["extensions"]["type"] == rest["type"]
+    assert error["extensions"]["status"] == 404
+    assert error["extensions"]["next"] == rest["next"]
+
+
+def test_the_schemas_are_text_and_introspection_is_off(server: Server) -> None:
+    public = server.http.get("/catalogue/schema.graphql")
+    assert public.status_code == 200, public.text
+    assert "type Query" in public.text
+    own = server.get("/graphql/schema")
+    assert "company: CompanyQuery!" in own.text
+    assert "weather: " not in own.text
+    assert server.http.get("/graphql/schema").status_code == 401
+    refused = server.ask("{ __schema { types { name } } }")
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["extensions"]["rule"] == "graphql-introspection"
+
+
+def test_the_log_is_one_tree_and_holds_no_query(server: Server) -> None:
+    marker = "secretmarker"
+    server.ask("{ " + marker + " ")
+    answer = server.ask("{ company { a" + marker + ': get(code: "' + CODE + '") { name } } }')
+    outer = answer.headers["request-id"]
+    inner = answer.json()["extensions"]["kaimen"]["operations"][0]["request_id"]
+    assert marker not in server.log.read_text()
+    assert outer != inner
