@@ -64,10 +64,11 @@ def _is_there(name: str) -> bool:
 
 
 @cache
-def generator_digest() -> str:
-    """What makes the packages, as one digest: every module and every shipped runtime file."""
+def generator_digest(language: str) -> str:
+    """What makes the packages of a language, as one digest: what all share, its emitter and its shipped runtime."""
     found = hashlib.sha256()
-    for path in sorted(_HOME.rglob("*")):
+    shared = [*_HOME.glob("*.py"), *(_HOME / "packaging").glob("*.py")]
+    for path in sorted([*shared, *(_HOME / language).rglob("*")]):
         if path.is_file() and "__pycache__" not in path.parts:
             found.update(path.relative_to(_HOME).as_posix().encode() + b"\0")
             found.update(hashlib.sha256(path.read_bytes()).digest())

@@ -71,7 +71,7 @@ class SdkBuilder(Protocol):
         """The languages that can be made here."""
         ...
 
-    def generator_digest(self) -> str:
+    def generator_digest(self, language: str) -> str:
         """Of everything that decides what the bytes are, besides the order."""
         ...
 

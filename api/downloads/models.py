@@ -10,13 +10,16 @@ from tortoise.models import Model
 
 
 class SdkRelease(Model):
-    """A version of a package, never changed: one choice of operations of contracts as published, by one generator."""
+    """A version of a package in a language, never changed: one choice of operations of contracts as published, by one
+    generator.
+    """
 
     id = fields.CharField(max_length=40, primary_key=True)  # sdk_…
     package = fields.CharField(max_length=80, db_index=True)  # company, or app-0a1b2c3d
+    language = fields.CharField(max_length=20)
     line = fields.CharField(max_length=80)  # company@v1 of a whole service, "" of an app's
     version = fields.CharField(max_length=40)
-    digest = fields.CharField(max_length=64)  # of model, generator and package
+    digest = fields.CharField(max_length=64)  # of model, generator, language and package
     documents: fields.JSONField[Any] = fields.JSONField(default=dict)  # service key -> digest of the document
     choice: fields.JSONField[Any] = fields.JSONField(default=dict)  # operations and levels by service key
     changes: fields.JSONField[Any] = fields.JSONField(default=list)  # against the release before
@@ -24,7 +27,7 @@ class SdkRelease(Model):
 
     class Meta:
         table = "sdk_release"
-        unique_together = (("package", "version"), ("package", "digest"))
+        unique_together = (("package", "language", "version"), ("package", "digest"))
 
 
 class SdkAppRelease(Model):

@@ -47,9 +47,13 @@ async def ensure_public(workshop: Workshop, package: str, language: str) -> bool
             )
         except Problem as problem:
             failed = problem
-    if failed is not None and not await SdkRelease.filter(package=package).exclude(line="").exists():
+    if failed is not None and not await _has_releases(package, language):
         raise failed
-    return bool(rows) or await SdkRelease.filter(package=package).exclude(line="").exists()
+    return bool(rows) or await _has_releases(package, language)
+
+
+async def _has_releases(package: str, language: str) -> bool:
+    return await SdkRelease.filter(package=package, language=language).exclude(line="").exists()
 
 
 def _floor(row: Publication) -> str:

@@ -49,7 +49,7 @@ async def _editions(request: AnyRequest, package: str, language: str) -> tuple[l
             raise Refusal(SDK_TOKEN_NEEDED, headers=_CHALLENGE)
         found = editions(workshop, await releases_of_app(reader, package), language)
     elif await ensure_public(workshop, package, language):
-        releases = await SdkRelease.filter(package=package).exclude(line="")
+        releases = await SdkRelease.filter(package=package, language=language).exclude(line="")
         found = editions(workshop, releases, language)
     else:
         found = []

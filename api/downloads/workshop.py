@@ -76,7 +76,7 @@ class Workshop:
     def key_of(self, selection: Selection, language: str, package: str) -> str:
         """The order's key: everything that decides what comes of it."""
         parts = [
-            selection.choice, selection.digests, language, package, self.builder.generator_digest(),
+            selection.choice, selection.digests, language, package, self.builder.generator_digest(language),
         ]  # fmt: skip
         return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
@@ -169,7 +169,7 @@ class Workshop:
         self, key: str, selection: Selection, language: str, package: str, line: str, floor: str
     ) -> Ready:
         documents = await documents_of(selection)
-        latest = await self._latest(package, line)
+        latest = await self._latest(package, language, line)
         before = {
             name: self.shelf.document(digest) for name, digest in (latest.documents if latest else {}).items()
         }
@@ -183,10 +183,12 @@ class Workshop:
 
         async def decide(plan: Plan) -> Decision:
             digest = hashlib.sha256(
-                f"{plan.digest}:{self.builder.generator_digest()}:{package}".encode()
+                f"{plan.digest}:{self.builder.generator_digest(language)}:{language}:{package}".encode()
             ).hexdigest()
             kept = {name: self.shelf.keep_document(text) for name, text in documents.items()}
-            release = await self._release(package, line, floor, digest, plan, kept, selection.choice)
+            release = await self._release(
+                (package, language, line), floor, digest, plan, kept, selection.choice
+            )
             chosen.append(release)
             if self.shelf.meta(release.id, language) is not None:
                 return Decision("")
@@ -218,12 +220,12 @@ class Workshop:
         self.shelf.put(workplace, release_id, language, msgspec.structs.replace(made, files=files))
 
     # -- releases ------------------------------------------------------------------------------------
-    async def _latest(self, package: str, line: str) -> SdkRelease | None:
-        rows = await SdkRelease.filter(package=package, line=line)
+    async def _latest(self, package: str, language: str, line: str) -> SdkRelease | None:
+        rows = await SdkRelease.filter(package=package, language=language, line=line)
         return max(rows, key=order_of, default=None)
 
     async def _history(self, release: SdkRelease) -> list[tuple[str, list[dict[str, str]]]]:
-        rows = await SdkRelease.filter(package=release.package, line=release.line)
+        rows = await SdkRelease.filter(package=release.package, language=release.language, line=release.line)
         known = sorted(
             (one for one in rows if order_of(one) <= order_of(release)), key=order_of, reverse=True
         )
@@ -231,15 +233,15 @@ class Workshop:
 
     async def _release(
         self,
-        package: str,
-        line: str,
+        named: tuple[str, str, str],
         floor: str,
         digest: str,
         plan: Plan,
         documents: dict[str, str],
         choice: Choice,
     ) -> SdkRelease:
-        """The release with this content, made where it is new. Languages share it."""
+        """The release with this content, made where it is new. `named`: package, language and line."""
+        package, language, line = named
         known = await SdkRelease.get_or_none(package=package, digest=digest)
         if known is not None:
             return known
@@ -249,14 +251,14 @@ class Workshop:
             if known is not None:  # another process was first
                 entry.detail["version"] = known.version
                 return known
-            latest = await self._latest(package, line)
+            latest = await self._latest(package, language, line)
             version = next_version(
                 latest.version if latest else "", plan.part, floor=floor, keeps_major=bool(line)
             )
             entry.detail |= {"version": version, "digest": digest}
             return await SdkRelease.create(
-                id=release_id, package=package, line=line, version=version, digest=digest, documents=documents,
-                choice=msgspec.to_builtins(choice), changes=plan.changes if latest else [], made_at=clock.now(),
+                id=release_id, package=package, language=language, line=line, version=version, digest=digest,
+                documents=documents, choice=msgspec.to_builtins(choice), changes=plan.changes if latest else [], made_at=clock.now(),
             )  # fmt: skip
 
 

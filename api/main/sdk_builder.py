@@ -30,8 +30,8 @@ class WorkerBuilder:
     def languages(self) -> tuple[str, ...]:
         return tuple(_building().languages())
 
-    def generator_digest(self) -> str:
-        return str(_building().generator_digest())
+    def generator_digest(self, language: str) -> str:
+        return str(_building().generator_digest(language))
 
     def name_of(self, language: str, package: str, version: str) -> str:
         return str(_building().package_name(language, package, version))

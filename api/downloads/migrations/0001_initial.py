@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
                 ('package', fields.CharField(db_index=True, max_length=80)),
+                ('language', fields.CharField(max_length=20)),
                 ('line', fields.CharField(max_length=80)),
                 ('version', fields.CharField(max_length=40)),
                 ('digest', fields.CharField(max_length=64)),
@@ -32,7 +33,7 @@ class Migration(migrations.Migration):
                 ('changes', fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'sdk_release', 'app': 'downloads', 'unique_together': (('package', 'version'), ('package', 'digest')), 'pk_attr': 'id', 'table_description': 'A version of a package, never changed: one choice of operations of contracts as published, by one generator.'},
+            options={'table': 'sdk_release', 'app': 'downloads', 'unique_together': (('package', 'language', 'version'), ('package', 'digest')), 'pk_attr': 'id', 'table_description': 'A version of a package in a language, never changed: one choice of operations of contracts as published, by one'},
             bases=['Model'],
         ),
         ops.CreateModel(
