@@ -41,6 +41,7 @@ COMMANDS = {
     "audit": ("audit", "audit", "The audit journal: a hash chain over every change."),
     "keys": ("keys", "keys", "Signing keys: list, rotate and retire."),
     "admin": ("admin", "admin", "The way in for administrators."),
+    "parity": ("parity", "parity", "Whether all faces say the same, case by case."),
     "docs": ("docs", "docs", "The documentation site."),
 }
 

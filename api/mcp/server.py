@@ -303,6 +303,8 @@ def _result(outcome: calls.Outcome) -> CallToolResult:
     }
     if outcome.headers.get("kaimen-sandbox"):
         about["kaimen/sandbox"] = outcome.headers["kaimen-sandbox"]
+    if outcome.headers.get("retry-after"):
+        about["kaimen/retry_after"] = outcome.headers["retry-after"]
     content: list[Any]
     structured: Any = None
     if outcome.data is not None:
