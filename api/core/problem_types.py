@@ -6,18 +6,6 @@ Facts named in braces are given where the problem is raised. Add an entry here a
 from api.core import problem_types_graphql as problem_types_graphql
 from api.core import problem_types_mcp as problem_types_mcp
 from api.core import problem_types_upstream as problem_types_upstream
-from api.core.problem_types_agents import (
-    AGENT_AWAY as AGENT_AWAY,
-)
-from api.core.problem_types_agents import (
-    AGENT_LOST as AGENT_LOST,
-)
-from api.core.problem_types_agents import (
-    AGENT_REFUSED as AGENT_REFUSED,
-)
-from api.core.problem_types_agents import (
-    AGENT_TOO_LARGE as AGENT_TOO_LARGE,
-)
 from api.core.problem_types_call import (
     CASE_NOT_FOUND as CASE_NOT_FOUND,
 )

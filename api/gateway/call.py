@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from api.core import clock, problem_types
+from api.core.problem_types_agents import AGENT_AWAY
 from api.core.problems import Failure
 from api.gateway.connector import Connector, Context, Request, Result
 from api.gateway.exchange import Exchange
@@ -24,7 +25,7 @@ BACK_OFF_SECONDS = 0.05  # doubled for each attempt, then anything from half to 
 _REPEATABLE = frozenset({problem_types.UPSTREAM_UNREACHABLE.slug, problem_types.UPSTREAM_INVALID.slug})
 _OUT_OF_ORDER = frozenset({502, 503, 504})
 _NO_FAULT_OF_THE_UPSTREAM = frozenset(
-    {problem_types.EGRESS_REFUSED.slug, problem_types.UPSTREAM_BUSY.slug, problem_types.AGENT_AWAY.slug}
+    {problem_types.EGRESS_REFUSED.slug, problem_types.UPSTREAM_BUSY.slug, AGENT_AWAY.slug}
 )
 
 

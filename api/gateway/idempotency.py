@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.core import clock, problem_types
+from api.core.problem_types_agents import AGENT_AWAY
 from api.core.problems import Failure, Problem, Refusal
 from api.gateway import call
 from api.gateway.connector import Result
@@ -26,7 +27,7 @@ REPLAYED = (b"idempotent-replayed", b"true")
 _NOT_REACHED = frozenset(
     {
         problem_types.CIRCUIT_OPEN.slug, problem_types.DEPARTMENT_CLOSED.slug, problem_types.EGRESS_REFUSED.slug,
-        problem_types.UPSTREAM_BUSY.slug, problem_types.AGENT_AWAY.slug,
+        problem_types.UPSTREAM_BUSY.slug, AGENT_AWAY.slug,
     }
 )  # fmt: skip
 

@@ -22,6 +22,7 @@ BROAD_EXCEPT_PLACES = {
     "api/gateway/evidence.py",
     "api/gateway/snapshot_feed.py",  # a connector that cannot be closed must not stop the others
     "api/gateway/connectors/http_connection.py",  # what the client's side raised is what the call ends with
+    "api/gateway/agents/worker.py",  # a defect in one call must not end the process: others are under way
     "api/core/jobs.py",  # a job that dies of one failing store would fail silently for ever
 }
 

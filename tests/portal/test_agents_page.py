@@ -59,4 +59,4 @@ def test_a_stranger_and_a_wrong_credential_are_refused_alike(server: RunningServ
         answer = visitor.http.post("/agent/v1/hello", headers={"Authorization": f"Bearer {secret}"})
         assert answer.status_code == 401
         assert answer.json()["rule"] == "agent-refused"
-    assert visitor.ask("GET", "/platform/v1/agents/ag_0123456789abcdefghjkmnpqrs").status_code == 401
+    assert visitor.http.get("/platform/v1/agents/ag_0123456789abcdefghjkmnpqrs").status_code == 401

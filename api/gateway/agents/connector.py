@@ -12,6 +12,7 @@ from typing import NoReturn
 from api.catalogue.agents.service import agent_of
 from api.contract.model import Operation, Service
 from api.core import problem_types
+from api.core.problem_types_agents import AGENT_AWAY, AGENT_LOST
 from api.core.problems import REGISTRY, Failure, Problem, Refusal
 from api.gateway.agents.calls import ANSWERED
 from api.gateway.agents.hub import Hub
@@ -111,7 +112,7 @@ class AgentConnector:
 
     def _away(self) -> Failure:
         return Failure(
-            problem_types.AGENT_AWAY,
+            AGENT_AWAY,
             headers=_RETRY_AFTER,
             service=self._service,
             agent=self._agent,
@@ -120,7 +121,7 @@ class AgentConnector:
 
     def _lost(self) -> Failure:
         return Failure(
-            problem_types.AGENT_LOST,
+            AGENT_LOST,
             service=self._service,
             agent=self._agent,
             outcome="unknown",

@@ -7,6 +7,8 @@ less often. One query looks for all calls that wait here.
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tortoise.exceptions import BaseORMException
+
 from api.core.logging import log_failure
 from api.gateway.agents.calls import ANSWERED, LOST, AgentCalls
 
@@ -60,7 +62,7 @@ class Hub:
                 some = names[start : start + _AT_ONCE]
                 try:
                     states = await self.calls.states(some)
-                except Exception as error:  # the store is away for a moment: the calls have their deadline
+                except (OSError, BaseORMException) as error:  # the store is away: calls have their deadline
                     log_failure("agents.look_failed", error)
                     pause = LOOK_LATEST
                     break

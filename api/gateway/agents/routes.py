@@ -15,6 +15,7 @@ from msgspec import Struct
 from api.catalogue.agents.service import Connected, connected_by
 from api.catalogue.inputs import is_id, is_version_id
 from api.core import problem_types
+from api.core.problem_types_agents import AGENT_REFUSED
 from api.core.problem_types_platform import INPUT_INVALID, NOT_FOUND
 from api.core.problems import Refusal, Text
 from api.gateway.agents.calls import AgentCalls
@@ -41,7 +42,7 @@ async def _connected(request: AnyRequest) -> Connected:
     environment = request.app.state.data_plane.settings.environment
     found = await connected_by(secret.strip(), environment) if scheme.lower() == "bearer" else None
     if found is None:
-        raise Refusal(problem_types.AGENT_REFUSED)
+        raise Refusal(AGENT_REFUSED)
     return found
 
 

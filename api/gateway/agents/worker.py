@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from api.core import ids, problem_types
 from api.core.logging import log, log_failure, log_warning
+from api.core.problem_types_agents import AGENT_TOO_LARGE
 from api.core.problems import Failure, Problem
 from api.gateway.agents.letters import (
     BEAT_SECONDS,
@@ -307,7 +308,7 @@ async def _letter_of(result: Result) -> AnswerLetter:
     """The answer, whole. Raises Failure agent-too-large."""
     body = result.body if isinstance(result.body, bytes) else await _whole(result.body)
     if len(body) > LIMIT_BYTES:
-        raise Failure(problem_types.AGENT_TOO_LARGE, limit_bytes=LIMIT_BYTES)
+        raise Failure(AGENT_TOO_LARGE, limit_bytes=LIMIT_BYTES)
     facts = {name: plain(value) for name, value in result.facts.items()}
     return AnswerLetter(result.status, list(result.headers), body, facts, result.is_sound)
 
