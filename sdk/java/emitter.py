@@ -167,7 +167,7 @@ class _Writer:
             lines.append(f"    Object p{place};\n")
             setters.append(
                 f"\n{doc([in_words(one.text)], '    ')}    public {name} {member(words)}({kind} {value}) {{\n"
-                f"        p{place} = {codec(one.type)}.write({value});\n        return this;\n    }}\n"
+                f"        this.p{place} = {codec(one.type)}.write({value});\n        return this;\n    }}\n"
             )
         lines.append(f"\n    /** None of them. */\n    public {name}() {{}}\n")
         return "".join([*lines, *setters, "}\n"])

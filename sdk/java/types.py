@@ -141,15 +141,29 @@ class TypeWriter:
         )
 
     def _condition(self, one: UnionType, variant: Variant, seen: set[str]) -> str:
+        """When JSON is this variant; "" for never. A tag that an earlier variant has is the earlier one's."""
+        found = []
         if one.property:
             fresh = [value for value in variant.tags if value not in seen]
             seen.update(fresh)
-            return " || ".join(f"Codec.isTag(json, {text(one.property)}, {text(value)})" for value in fresh)
-        kind = self._kinds[variant.type.name]
-        needed = (
-            [field.wire for field in kind.fields if field.is_required] if isinstance(kind, ObjectType) else []
-        )
-        return f"Codec.hasMembers({', '.join(['json', *(text(wire) for wire in needed)])})"
+            found = [f"Codec.isTag(json, {text(one.property)}, {text(value)})" for value in fresh]
+        if not one.property or not self._is_object(variant):
+            found += self._signs(variant.type.name, {one.name})
+        return " || ".join(dict.fromkeys(found))
+
+    def _signs(self, name: Words, seen: set[Words]) -> list[str]:
+        """What tells that JSON is of this type, by its members; of a union, what tells of each of its variants."""
+        if name in seen:
+            return []
+        kind = self._kinds[name]
+        if isinstance(kind, UnionType):
+            inner = [one for one in kind.variants if one.type.name not in seen]
+            if kind.property:
+                tags = [tag for one in inner for tag in one.tags]
+                return [f"Codec.isTag(json, {text(kind.property)}, {text(tag)})" for tag in tags]
+            return [sign for one in inner for sign in self._signs(one.type.name, seen | {name})]
+        needed = [one.wire for one in kind.fields if one.is_required] if isinstance(kind, ObjectType) else []
+        return [f"Codec.hasMembers({', '.join(['json', *(text(wire) for wire in needed)])})"]
 
     # -- objects ------------------------------------------------------------------------------------
     def _object(self, one: ObjectType) -> str:
@@ -202,7 +216,7 @@ class TypeWriter:
             lines.append(
                 f"\n{doc([in_words(field.text)], '        ', tags)}{mark}"
                 f"        public Builder {member(field.name)}({java_type(field.type)} {value}) {{\n"
-                f"            members.{put}({text(field.wire)}, {value}, {codec(field.type)});\n            return this;\n        }}\n"
+                f"            this.members.{put}({text(field.wire)}, {value}, {codec(field.type)});\n            return this;\n        }}\n"
             )
         extra = _free("set", {member(field.name) for field in one.fields})
         needed = [field.wire for field in one.fields if field.is_required and not field.is_read_only]
@@ -211,9 +225,9 @@ class TypeWriter:
         lines.append(
             f"\n        /** A member by its name in JSON: one that the contract does not name. */\n"
             f"        public Builder {extra}(String wireName, {java_type(rest)} value) {{\n"
-            f"            members.putNullable(wireName, value, {codec(rest)});\n            return this;\n        }}\n"
+            f"            this.members.putNullable(wireName, value, {codec(rest)});\n            return this;\n        }}\n"
             "\n        /**\n         * The object.\n         *\n         * @throws IllegalStateException where a required member is missing\n         */\n"
-            f"        public {name} build() {{\n            return new {name}(members.made({listed}));\n        }}\n    }}\n"
+            f"        public {name} build() {{\n            return new {name}(this.members.made({listed}));\n        }}\n    }}\n"
         )
         return "".join(lines)
 
