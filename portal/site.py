@@ -24,6 +24,7 @@ from portal.pages import (
     agents,
     app,
     app_oauth,
+    app_sdk,
     approvals,
     apps,
     catalogue,
@@ -48,7 +49,7 @@ from portal.view import Navigation, came_from, draw, explain, is_person
 from sandbox.city.casting import cast
 
 _PAGES = (
-    home, sign, catalogue, operations, apps, app, app_oauth, going_live, requests, account, organisations, departments, agents, contracts, lifecycle, approvals, administration, security, people, outside, providers, sandbox, webhooks,
+    home, sign, catalogue, operations, apps, app, app_oauth, app_sdk, going_live, requests, account, organisations, departments, agents, contracts, lifecycle, approvals, administration, security, people, outside, providers, sandbox, webhooks,
 )  # fmt: skip
 
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -20,6 +20,7 @@ from portal.texts import (
     oauth,
     requests,
     sandbox,
+    sdks,
     security,
     webhooks,
     welcome,
@@ -27,6 +28,7 @@ from portal.texts import (
 
 TEXTS: dict[str, tuple[str, str]] = {}
 for _area in (
+    sdks,
     layout,
     welcome,
     catalogue,

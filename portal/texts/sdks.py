@@ -1,0 +1,53 @@
+"""Texts of SDKs: building, installing, read tokens."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "sdk.title": ("SDK", "SDK"),
+    "sdk.lead": (
+        "只含本应用已生效订阅的操作与字段；不含任何凭据。订阅相同的应用得到逐字节相同的包。",
+        "It holds the operations and fields of the app's active subscriptions, and no credential. Apps with the same subscriptions get the same bytes.",
+    ),
+    "sdk.card_text": (
+        "为本应用裁剪的 Python、TypeScript、Java 与 Go 包。",
+        "Packages in Python, TypeScript, Java and Go, cut to this app.",
+    ),
+    "sdk.open": ("生成 SDK", "Build an SDK"),
+    "sdk.build": ("生成", "Build"),
+    "sdk.running": ("正在生成 {language} SDK", "Building the {language} SDK"),
+    "sdk.running_text": ("页面会自行刷新。", "This page renews itself."),
+    "sdk.step_waiting": ("排队中", "waiting"),
+    "sdk.step_reading": ("读取契约", "reading the contracts"),
+    "sdk.step_modelling": ("整理操作与类型", "ordering operations and types"),
+    "sdk.step_writing": ("写出代码与归档", "writing code and archives"),
+    "sdk.step_signing": ("计算校验和并签名", "checksums and signature"),
+    "sdk.failed": ("未能生成", "It could not be built"),
+    "sdk.done": ("{package} {version} 已就绪", "{package} {version} is ready"),
+    "sdk.holds": ("{count} 个操作，来自 {services}。", "{count} operations of {services}."),
+    "sdk.install": ("安装（把 TOKEN 换成读取令牌）", "Install (put a read token for TOKEN)"),
+    "sdk.left_out": (
+        "未包含 {services}：同一服务已含更新的版本。",
+        "Not in it: {services}; a newer version of the service is.",
+    ),
+    "sdk.file": ("文件", "File"),
+    "sdk.size": ("字节", "Bytes"),
+    "sdk.made": ("已生成的包", "Packages made"),
+    "sdk.none": ("还没有生成过。", "None yet."),
+    "sdk.package": ("包", "Package"),
+    "sdk.language": ("语言", "Language"),
+    "sdk.version": ("版本", "Version"),
+    "sdk.made_at": ("时间", "Made"),
+    "sdk.tokens": ("读取令牌", "Read tokens"),
+    "sdk.tokens_text": (
+        "pip、npm、Maven 与 Go 用它读取本应用的包；它不能调用任何接口。",
+        "With one pip, npm, Maven and Go read this app's packages; it calls no interface.",
+    ),
+    "sdk.token_new": ("新令牌（只显示这一次）", "New token (shown this once)"),
+    "sdk.token_add": ("创建令牌", "Make a token"),
+    "sdk.token_revoke": ("吊销", "Revoke"),
+    "sdk.token_revoked": ("令牌“{label}”已吊销。", "The token “{label}” is revoked."),
+    "sdk.key": ("签名公钥", "Public key of signatures"),
+    "sdk.key_text": (
+        "SHA256SUMS.sig 是对 SHA256SUMS 的 Ed25519 签名；kaimen sdk verify FILE 一并检查。",
+        "SHA256SUMS.sig is the Ed25519 signature of SHA256SUMS; kaimen sdk verify FILE checks both.",
+    ),
+    "field.language": ("语言", "Language"),
+}
