@@ -5,6 +5,7 @@ The same order and the same version give the same bytes. What a language's archi
 
 import hashlib
 import importlib.util
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -232,13 +233,11 @@ def _python(model: SdkModel, package: str, version: str) -> Made:
 
     name = package_name("python", package)
     files = _encoded(emitter.emit(model, name=name, version=version))
-    needs = tuple(getattr(emitter, "DEPENDENCIES", ()))
-    project = PythonProject(
-        name=name, version=version, summary=_summary(model), readme=readme_of(model, "python", name, version),
-        requires_python=">=3.11", dependencies=needs,
-    )  # fmt: skip
+    readme = readme_of(model, "python", name, version)
+    project: PythonProject = emitter.project_of(name, version, _summary(model), readme)
     wheel, sdist = wheel_of(project, files), sdist_of(project, files)
-    return Made(name, dict([wheel, sdist]), {"requires_python": ">=3.11", "needs": list(needs)})
+    needs = [re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in project.dependencies]
+    return Made(name, dict([wheel, sdist]), {"requires_python": project.requires_python, "needs": needs})
 
 
 def _java(model: SdkModel, package: str, version: str) -> Made:

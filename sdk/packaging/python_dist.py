@@ -18,6 +18,7 @@ class PythonProject(Struct, frozen=True):
     requires_python: str
     dependencies: tuple[str, ...] = ()
     licence: str = "Apache-2.0"
+    extras: dict[str, tuple[str, ...]] = {}  # optional requirements by the name that asks for them
 
 
 def wheel_of(project: PythonProject, modules: Files) -> tuple[str, bytes]:
@@ -62,6 +63,11 @@ def _metadata(project: PythonProject) -> str:
         f"Summary: {_line(project.summary)[:512]}", f"License-Expression: {project.licence}",
         f"Requires-Python: {project.requires_python}",
         *(f"Requires-Dist: {one}" for one in project.dependencies),
+        *(f"Provides-Extra: {name}" for name in sorted(project.extras)),
+        *(
+            f"Requires-Dist: {one}; extra == '{name}'"
+            for name in sorted(project.extras) for one in project.extras[name]
+        ),
         "Classifier: Typing :: Typed",
         "Description-Content-Type: text/markdown; charset=UTF-8",
     ]  # fmt: skip
@@ -71,12 +77,16 @@ def _metadata(project: PythonProject) -> str:
 def _pyproject(project: PythonProject, tops: list[str]) -> str:
     quoted = ", ".join(_toml(one) for one in project.dependencies)
     packages = ", ".join(_toml(one) for one in tops)
+    extras = "".join(
+        f"{name} = [{', '.join(map(_toml, project.extras[name]))}]\n" for name in sorted(project.extras)
+    )
+    extras = f"\n[project.optional-dependencies]\n{extras}" if extras else ""
     return (
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n[project]\n'
         f"name = {_toml(project.name)}\nversion = {_toml(project.version)}\n"
         f'description = {_toml(_line(project.summary)[:512])}\nreadme = "README.md"\n'
         f"license = {_toml(project.licence)}\nrequires-python = {_toml(project.requires_python)}\n"
-        f"dependencies = [{quoted}]\n\n[tool.hatch.build.targets.wheel]\npackages = [{packages}]\n"
+        f"dependencies = [{quoted}]\n{extras}\n[tool.hatch.build.targets.wheel]\npackages = [{packages}]\n"
     )
 
 
