@@ -46,6 +46,7 @@ class Ticket(Struct, frozen=True):
     path: str
     pending: frozenset[str]
     every_seconds: float
+    callback: tuple[str, ...] = ()  # where the address for its callback is told, in the body
 
     def target(self, number: str) -> str:
         return self.path.replace("{ticket}", number)
@@ -115,4 +116,5 @@ def ticket_of(file: MappingFile, mapped: MappedOperation) -> Ticket | None:
         path=str(file.settings["http"].get("path", "")).rstrip("/") + path,
         pending=frozenset(str(one) for one in (pending if isinstance(pending, list) else [pending])),
         every_seconds=max(0.02, float(said.get("every_ms", 200)) / 1000),
+        callback=tuple(step for step in str(said.get("callback", "")).split("/") if step),
     )

@@ -12,6 +12,7 @@ from api.catalogue import outside
 from api.catalogue.lifecycle import retire_due
 from api.core import jobs
 from api.core.edge_limits import EdgeLimits
+from api.gateway import callbacks
 from api.gateway.agents import routes as agent_routes
 from api.identity.consents.register import follow_everybody
 from api.identity.oauth import provider_routes
@@ -41,7 +42,7 @@ def compose_sandbox(
     side = city_side(settings, is_sole=is_sole)
     plane.register_http()
     native = native_side(settings, side)
-    register_city(plane.connectors, settings, side, native)
+    register_city(plane.connectors, settings, side, native, plane.callbacks)
     plane.clocks, plane.clock_of = side.clocks, side.clocks.text_of
     plane.connectors.register("", synthetic_connector)
     portal = portal_plugin(settings, gateway=plane, ring=plane.oauth.ring, vault=plane.vault)
@@ -55,6 +56,7 @@ def compose_sandbox(
             *platform_routers(),
             provider_router,
             agent_routes.router,
+            callbacks.router,
             *faces.handlers(),
             *health.handlers(),
             *_documentation(settings),
@@ -69,6 +71,7 @@ def compose_sandbox(
         render_page=portal.render_page,
         page_headers=page_headers,
     )
+    door.faces.update(faces.by_path())
     door.app.state.city = side
     door.app.on_shutdown.append(side.close)
     return door

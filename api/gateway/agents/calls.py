@@ -50,6 +50,18 @@ class AgentCalls:
         )  # fmt: skip
         return identifier
 
+    async def put_pending(self, holder: str, seconds: float) -> str:
+        """A call that the holder works on already and brings the answer of (callbacks.py). Returns its id."""
+        identifier = ids.random_id("agq")
+        now = _now()
+        end = now + round(seconds * _SECOND)
+        await self._change(
+            "INSERT INTO agent_call (id, agent, state, holder, created_at, deadline_at, lease_until, request, answer) "
+            "VALUES (?, ?, 'taken', '', ?, ?, ?, '', '')",
+            identifier, holder, now, end, end,
+        )  # fmt: skip
+        return identifier
+
     async def states(self, identifiers: Sequence[str]) -> dict[str, str]:
         """How far these calls have come. A taken one whose holder has been silent too long counts as lost."""
         marks = ", ".join("?" * len(identifiers))
@@ -141,6 +153,14 @@ class AgentCalls:
             return True
         rows = await self._fetch("SELECT state FROM agent_call WHERE id = ? AND agent = ?", identifier, agent)
         return bool(rows) and rows[0]["state"] == ANSWERED  # the same answer, sent again
+
+    async def answer_once(self, identifier: str, holder: str, letter: AnswerLetter) -> bool:
+        """Keep an answer that may be brought only once, and in time."""
+        return bool(await self._change(
+            "UPDATE agent_call SET state = 'answered', answer = ? "
+            "WHERE id = ? AND agent = ? AND state = 'taken' AND lease_until >= ?",
+            self._seal(letter, "answer", identifier), identifier, holder, _now(),
+        ))  # fmt: skip
 
     async def beat(
         self, process: str, agent: str, version: str, calls: Sequence[str], *, is_leaving: bool

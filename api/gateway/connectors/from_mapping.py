@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from api.contract.mapping import CompiledMapping, compile_mapping, read_mapping
 from api.contract.model import Service
 from api.core.egress import Egress, parse_target
+from api.gateway.callbacks import Callbacks
 from api.gateway.connector import Connector
 from api.gateway.connectors.files import LOOK_AGAIN_SECONDS, FilesTransport
 from api.gateway.connectors.http_line import HttpLine
@@ -54,6 +55,7 @@ class Maker:
         key_of: Callable[[str], bytes],
         drop_path: Path,
         database_path: Path | None = None,
+        callbacks: Callbacks | None = None,
         look_again_seconds: float = LOOK_AGAIN_SECONDS,
     ) -> None:
         """`key_of` gives the key that signs what is told to a service's upstream. SQLite files lie below
@@ -65,6 +67,7 @@ class Maker:
         self._key_of = key_of
         self._drop_path = drop_path
         self._database_path = database_path or drop_path
+        self._callbacks = callbacks
         self._look_again_seconds = look_again_seconds
 
     def make(self, upstream: str, service: Service, mapping: str) -> Connector:
@@ -89,7 +92,7 @@ class Maker:
         if protocol == "soap":
             return SoapTransport(self._line(address.removeprefix("soap+"), service), compiled.file)
         if protocol == "http":
-            return HttpTransport(self._line(address, service), compiled.file)
+            return HttpTransport(self._line(address, service), compiled.file, self._callbacks)
         if protocol == "sql":
             return SqlTransport(self._database(address.removeprefix("sql+"), service))
         return FilesTransport(

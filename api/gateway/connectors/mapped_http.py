@@ -1,7 +1,8 @@
-"""Connector `http` with a mapping: JSON or XML in a department's own words, business codes, 202 and polling.
+"""Connector `http` with a mapping: JSON or XML in a department's own words, business codes, 202 and what follows.
 
-An operation of an asynchronous department gets a ticket at first; its result is asked for until it is there, or
-the deadline of the call is near: then the caller is told, with 504, and the department goes on.
+An operation of an asynchronous department gets a ticket at first. Its result is asked for until it is there, or the
+department brings it to the address that it was told (callbacks.py), whichever is first. Where the deadline of the
+call is near the caller is told, with 504, and the department goes on.
 """
 
 import asyncio
@@ -15,52 +16,74 @@ from api.contract.gb18030 import encode
 from api.contract.mapping import MappedOperation, MappingFile
 from api.contract.mapping_http import HttpBinding, Ticket, binding_of, parts_of, ticket_of
 from api.contract.mapping_outcome import text_at
+from api.contract.mapping_shapes import put_at
 from api.contract.mapping_soap import declared
 from api.contract.mapping_xml import XmlError, read_xml, write_xml
 from api.contract.model import JsonObject
 from api.core import problem_types, problem_types_upstream
 from api.core.problems import Failure
+from api.gateway.agents.letters import AnswerLetter
+from api.gateway.callbacks import Callbacks, Pending
 from api.gateway.connector import Context, Request
 from api.gateway.connectors.http_line import HttpLine, Letter, Reply, out_of_order, passed_on, read_text
 from api.gateway.connectors.mapped import Native
+
+_SELDOM = 8
 
 
 class HttpTransport:
     """One department's HTTP interface."""
 
-    def __init__(self, line: HttpLine, file: MappingFile) -> None:
+    def __init__(self, line: HttpLine, file: MappingFile, callbacks: Callbacks | None = None) -> None:
         self._line = line
         self._file = file
+        self._callbacks = callbacks
 
     async def exchange(
         self, mapped: MappedOperation, tree: JsonObject, request: Request, context: Context
     ) -> Native:
         """Send the request, and ask for the result until there is one."""
         binding = binding_of(self._file, mapped)
+        ticket = ticket_of(self._file, mapped)
+        if ticket is None or not ticket.callback or self._callbacks is None:
+            return await self._ask(mapped, binding, ticket, tree, request, context, None)
+        pending = await self._callbacks.open(self._line.service, context.deadline - time.monotonic())
+        try:
+            put_at(tree, ticket.callback, pending.address)
+            return await self._ask(mapped, binding, ticket, tree, request, context, pending)
+        finally:
+            await pending.close()
+
+    async def _ask(
+        self, mapped: MappedOperation, binding: HttpBinding, ticket: Ticket | None, tree: JsonObject, request: Request,
+        context: Context, pending: Pending | None,
+    ) -> Native:  # fmt: skip
         letter = self._letter(mapped, binding, tree)
         reply = await self._line.send(
             letter, is_safe=letter.method == "GET", request=request, context=context
         )
         native = self._read(mapped, binding, reply)
-        ticket = ticket_of(self._file, mapped)
         if ticket is None or native.whole is not None or reply.status != 202:
             return native
-        return await self._wait(mapped, binding, ticket, native, request, context)
+        return await self._wait(mapped, binding, ticket, native, request, context, pending)
 
     async def _wait(
         self, mapped: MappedOperation, binding: HttpBinding, ticket: Ticket, native: Native, request: Request,
-        context: Context,
+        context: Context, pending: Pending | None,
     ) -> Native:  # fmt: skip
         number = text_at(native.tree, ticket.at)
         if not number:
             raise self._shape(mapped, "/".join(ticket.at), "no ticket in the answer 202")
         target = ticket.target(quote(number, safe=""))
-        pause = ticket.every_seconds
+        # who promised to call is asked seldom: a callback may be lost
+        pause = ticket.every_seconds * (_SELDOM if pending is not None else 1)
         while True:
             if time.monotonic() + pause >= context.deadline:
                 raise Failure(problem_types.UPSTREAM_TIMEOUT, service=self._line.service, ticket=number)
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, ticket.every_seconds * 8)
+            brought = await _brought(pending, pause)
+            if brought is not None:
+                return self._read(mapped, binding, Reply(brought.status, brought.headers, brought.body))
+            pause = min(pause * 1.5, ticket.every_seconds * _SELDOM)
             letter = Letter(ticket.method, target)
             reply = await self._line.send(letter, is_safe=True, request=request, context=context)
             native = self._read(mapped, binding, reply)
@@ -135,6 +158,15 @@ class HttpTransport:
 
     async def close(self) -> None:
         await self._line.close()
+
+
+async def _brought(pending: Pending | None, seconds: float) -> AnswerLetter | None:
+    """What the department brings within so many seconds; None where it brings nothing."""
+    if pending is None or pending.arrived.done():
+        await asyncio.sleep(seconds)
+        return None
+    await asyncio.wait({pending.arrived}, timeout=seconds)
+    return await pending.fetch() if pending.arrived.done() else None
 
 
 def _values(value: Any) -> list[Any]:

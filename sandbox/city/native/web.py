@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,7 @@ from msgspec import Struct
 from api.contract.gb18030 import decode, encode
 from api.contract.mapping import MappedOperation
 from api.contract.mapping_http import HttpBinding, Parts, Ticket, binding_of, ticket_of, whole_of
+from api.contract.mapping_outcome import text_at
 from api.contract.mapping_shapes import Each, ShapeError, put_at
 from api.contract.mapping_soap import declared
 from api.contract.mapping_xml import XmlError, read_xml, write_xml
@@ -39,11 +41,16 @@ class _Route(Struct):
     ticket: Ticket | None
 
 
-class WebServer:
-    """The HTTP interface of one department."""
+Bring = Callable[[str, Said], Awaitable[None]]  # to the address that the gateway gave
 
-    def __init__(self, behind: Behind) -> None:
+
+class WebServer:
+    """The HTTP interface of one department. `bring` posts a result to a callback; without it results are polled."""
+
+    def __init__(self, behind: Behind, bring: Bring | None = None) -> None:
         self._behind = behind
+        self._bring = bring
+        self._bringing: set[asyncio.Future[None]] = set()
         self._file = behind.compiled.file
         self._works: dict[str, _Work] = {}
         self._routes: list[_Route] = []
@@ -96,9 +103,16 @@ class WebServer:
                 work.task.cancel()
                 del self._works[number]
 
+        address = text_at(tree, route.ticket.callback) if route.ticket.callback else ""
+
         async def work_on_it() -> Said:
             await asyncio.sleep(TAKES_SECONDS)
-            return await self._done(route, tree, headers, told)
+            said = await self._done(route, tree, headers, told)
+            if self._bring is not None and address and said.status == 200:
+                bringing = asyncio.ensure_future(self._bring(address, said))
+                self._bringing.add(bringing)
+                bringing.add_done_callback(self._bringing.discard)
+            return said
 
         number = secrets.token_hex(8)
         task = asyncio.get_running_loop().create_task(work_on_it())
@@ -129,6 +143,8 @@ class WebServer:
     async def close(self) -> None:
         for work in self._works.values():
             work.task.cancel()
+        for bringing in self._bringing:
+            bringing.cancel()
         self._works.clear()
 
     # -- wire -----------------------------------------------------------------------------------------
