@@ -119,6 +119,7 @@ class FrontDoor:
         is_https: bool = False,
     ) -> None:
         self.app = app
+        self.faces: dict[str, ASGIApplication] = {}  # by whole path, served without Litestar: data plane
         self._gateway = gateway
         self._page_headers = page_headers
         self._always = [_TRANSPORT] if is_https else []
@@ -140,6 +141,10 @@ class FrontDoor:
             return
         if self._gateway is not None and scope["path"].startswith("/api/"):
             await self._gateway(scope, receive, send)
+            return
+        face = self.faces.get(scope["path"])
+        if face is not None:
+            await face(scope, receive, send)
             return
         request_id = ids.random_id("rp")
         scope.setdefault("state", {})["request_id"] = request_id

@@ -77,6 +77,8 @@ class _Sum:
         if isinstance(plan, CallPlan):
             items, size = self._items(plan, node)
             self._add(plan, times * items)
+            if is_list:  # the answer is the list itself, not a page that holds it
+                times, size = times * size, _LIST
         elif isinstance(plan, Nesting):
             times *= min(size, _LIST) if is_list else 1
             self._add(plan.plan, times)

@@ -224,6 +224,8 @@ class _Request:
         """Whether the plan gives all of it now. Charged are the operations, as they run."""
         gateway, app = self._gateway, outer.app
         outer.plan = app.plan.name
+        if sum(cost.values()) == max(cost.values(), default=0) == 1:
+            return  # one unit: the operation's own charge says the same
         for quota_class, units in cost.items():
             quota = app.plan.quotas[CLASS_NUMBER[quota_class]]
             if quota is None or units > quota.burst:
@@ -277,7 +279,8 @@ class _Request:
     def _refused(self, outer: Exchange, problem: Problem | None, path: str) -> tuple[bytes, Headers]:
         assert problem is not None
         if outer.problem is not problem:
-            outer.problem = problem
+            # field errors quote the document: they are for the answer, the log has the rule and the facts
+            outer.problem = Refusal(problem.kind, rule=problem.rule, **problem.facts)
             outer.verdicts.append((problem.kind.step or "call", "refuse", problem.rule))
         outer.status = problem.kind.status
         rendered = self._rendered(outer, problem)

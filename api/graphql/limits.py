@@ -24,6 +24,7 @@ from api.core.problems import Refusal, Text
 MAX_BODY_BYTES = 256 * 1024
 MAX_DOCUMENT_BYTES = 32 * 1024
 MAX_TOKENS = 2000
+MAX_COMMENTS = 200
 MAX_DEPTH = 15
 MAX_ALIASES = 50
 MAX_FIELDS = 1000  # with fragments spread out
@@ -54,13 +55,15 @@ def read_document(text: str, schema_url: str) -> DocumentNode:
     if len(text) > MAX_DOCUMENT_BYTES:
         raise _beyond("graphql-size", MAX_DOCUMENT_BYTES)
     try:
-        document = parse(text, max_tokens=MAX_TOKENS)
+        document = parse(
+            text, max_lexical_tokens=MAX_TOKENS, max_comments=MAX_COMMENTS, allow_empty_selection_sets=False
+        )
     except RecursionError:
         raise _beyond("graphql-depth", MAX_DEPTH) from None
     except GraphQLSyntaxError as error:
-        if (
-            "tokens" in error.message and "limit" in error.message.lower()
-        ) or "exceed" in error.message.lower():
+        if "nested too deeply" in error.message:
+            raise _beyond("graphql-depth", MAX_DEPTH) from None
+        if "Document contains more than" in error.message:
             raise _beyond("graphql-tokens", MAX_TOKENS) from None
         line, column = (error.locations[0].line, error.locations[0].column) if error.locations else (1, 1)
         raise Refusal(GRAPHQL_SYNTAX, line=line, column=column) from None

@@ -59,7 +59,7 @@ def compose(settings: Settings) -> FrontDoor:
         pages = importlib.import_module("portal.consent_site")  # kept out of commands: they start sooner
         site = pages.ConsentSite(settings, plane.vault)
         known = SignedInSubjects()
-        return create_app(
+        door = create_app(
             settings,
             gateway=plane,
             handlers=[
@@ -75,6 +75,8 @@ def compose(settings: Settings) -> FrontDoor:
             render_page=site.render_page,
             page_headers=pages.page_headers,
         )
+        door.faces.update(faces.by_path())
+        return door
     sandbox = importlib.import_module("api.main.sandbox_process")  # kept out of live processes: memory
     return sandbox.compose_sandbox(settings, plane, faces=faces, lifespan=lifespan, edge=edge)  # type: ignore[no-any-return]
 

@@ -20,7 +20,7 @@ from api.main.data_plane import DataPlane
 from api.mcp import metadata
 from api.mcp.face import PATH, McpFace
 
-GRAPHQL_PATHS = ("/graphql", "/catalogue/schema.graphql")
+GRAPHQL_PATHS = ("/graphql", "/graphql/schema", "/catalogue/schema.graphql")
 
 
 class Faces:
@@ -45,20 +45,16 @@ class Faces:
                 await face(scope, receive, send)
 
             made.append(mcp_mount)
-        if self._plane.settings.graphql_face:
-            made += [self._graphql_at(path) for path in GRAPHQL_PATHS]
         return made
 
-    def _graphql_at(self, path: str) -> ASGIRouteHandler:
-        """The GraphQL face below one path; its module comes with the first request: memory."""
+    def by_path(self) -> dict[str, Any]:
+        """What the front door serves by itself: every GraphQL request counts."""
+        return dict.fromkeys(GRAPHQL_PATHS if self._plane.settings.graphql_face else (), self._serve_graphql)
 
-        @asgi(path, is_mount=True, copy_scope=True)
-        async def graphql_mount(scope: Any, receive: Any, send: Any) -> None:
-            if self._graphql is None:
-                self._graphql = importlib.import_module("api.main.graphql_parts").make_face(self._plane)
-            await self._graphql.serve(self.gateway_of("graphql"), scope, receive, send)
-
-        return graphql_mount
+    async def _serve_graphql(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._graphql is None:  # its modules come with the first request: memory
+            self._graphql = importlib.import_module("api.main.graphql_parts").make_face(self._plane)
+        await self._graphql.serve(self.gateway_of("graphql"), scope, receive, send)
 
     def gateway_of(self, face: str) -> Gateway | None:
         """The plane's gateway for a face: it takes tokens for all services, and those for this face alone."""
