@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from api.catalogue import routes_contracts, routes_directory, routes_rights, routes_services
+from api.catalogue import parity, routes_contracts, routes_directory, routes_rights, routes_services
 
 router = Router(
     path="/",
@@ -11,5 +11,6 @@ router = Router(
         *routes_directory.HANDLERS,
         *routes_contracts.HANDLERS,
         *routes_rights.HANDLERS,
+        *parity.HANDLERS,
     ],
 )

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from api.core.problem_types import BODY_INVALID, PARAMETER_INVALID
-from api.core.problem_types_mcp import ANSWER_TOO_LARGE, CHANGES_OFF, CHANGE_UNCONFIRMED
+from api.core.problem_types_mcp import ANSWER_TOO_LARGE, CHANGE_UNCONFIRMED, CHANGES_OFF
 from api.core.problems import Failure, Problem, ProblemType, Refusal
 from api.gateway import answer, pipeline
 from api.gateway.compiled import is_json

@@ -3,7 +3,7 @@
 from litestar import Response, Router, get
 from litestar.params import FromPath
 
-from api.catalogue import browsing
+from api.catalogue import browsing, parity
 from api.catalogue.models import ServiceRecord
 from api.contract.addresses import PLATFORM, public_prefix
 from api.contract.model import Level
@@ -62,7 +62,7 @@ async def show_service(
         level=max((one.level for one in operations), default=Level.L1).value, scenarios=scenarios,
         organisation=organisation, measured=await slo_of(shown.id),
         prefix=public_prefix(name, version), is_platform=name == PLATFORM,
-        known_problems=REGISTRY,
+        known_problems=REGISTRY, parity=parity.summary(shown.id),
     )  # fmt: skip
 
 

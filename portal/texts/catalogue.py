@@ -36,6 +36,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "service.base": ("沙箱地址", "Sandbox address"),
     "service.base_live": ("正式地址", "Live address"),
     "service.download": ("下载契约", "Download the contract"),
+    "service.parity": ("各界面一致", "Faces agree"),
+    "service.parity_said": (
+        "{agree}/{cases} 个用例在 {faces} 上一致（{date}）",
+        "{agree} of {cases} cases agree on {faces} ({date})",
+    ),
     "service.promise": ("承诺与实测", "Promise and measurement"),
     "service.promise_what": ("指标", "What"),
     "service.promised": ("承诺", "Promised"),
