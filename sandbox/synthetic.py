@@ -60,7 +60,7 @@ class SyntheticConnector:
             problem = {"type": scenario.then["problem"], "title": title, "status": status, "detail": title}
             body = merge(body if isinstance(body, dict) else {}, problem)
         if "body" in scenario.then:
-            body = merge(body, scenario.then["body"])
+            body = _laid_over(body, scenario.then["body"])
         headers = [(b"kaimen-scenario", scenario.id.encode())]
         for name, value in scenario.then.get("headers", {}).items():
             headers.append((name.lower().encode(), str(value).encode()))
@@ -102,6 +102,15 @@ class SyntheticConnector:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _laid_over(body: Json, part: Json) -> Json:
+    """`body` with `part` over it. Items of a list that `part` tells a little of are completed from what stands there."""
+    if isinstance(part, list) and isinstance(body, list) and body:
+        return [_laid_over(body[min(place, len(body) - 1)], one) for place, one in enumerate(part)]
+    if isinstance(part, dict) and isinstance(body, dict):
+        return {**body, **{name: _laid_over(body.get(name), value) for name, value in part.items()}}
+    return part
 
 
 def synthetic_connector(upstream: str, service: Service) -> Connector:

@@ -697,6 +697,7 @@ async def test_the_platforms_own_contract_has_every_route(api: Api) -> None:
         if isinstance(one, dict) and "operationId" in one
     ]
     names = [one["operationId"] for one in operations]
-    assert len(names) == len(set(names)) == 34
+    assert len(names) == len(set(names))
+    assert {"listServices", "getContract", "publishService", "subscribe", "decideApproval"} <= set(names)
     assert all(one.get("summary") for one in operations)
     assert msgspec.json.encode(schema)

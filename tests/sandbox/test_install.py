@@ -39,14 +39,15 @@ async def test_everything_is_there_after_the_first_time(settings: Settings) -> N
         settings.home_path, citizens=200, companies=40, seed=3, progress=lambda *step: told.append(step)
     )
     assert report["generated"]
-    services = [inventory.read_services()[one.slug].key for one in install.DEPARTMENTS]
+    read = {**inventory.read_services(), **inventory.read_desks()}
+    services = [read[one.slug].key for one in install.OWNERS]
     assert report["published"] == report["services"] == services
     assert inventory.meta_of(settings.home_path) == version_of(200, 40, 3)
     assert told[-1] == ("services", len(services), len(services))
-    for department in install.DEPARTMENTS:
+    for department in install.OWNERS:
         owner = await Organisation.get(slug=department.slug)
         assert (owner.kind, owner.name_zh, owner.name_en) == ("department", department.zh, department.en)
-        service = inventory.read_services()[department.slug]
+        service = read[department.slug]
         assert (await ServiceRecord.get(name=service.name)).organisation_id == owner.id
         version = await VersionRecord.get(id=service.key)
         assert msgspec.json.decode(version.losses) == []
@@ -102,8 +103,8 @@ async def test_a_new_edition_that_breaks_is_published_in_the_sandbox(settings: S
 async def test_the_report_counts(settings: Settings) -> None:
     await seed(settings)
     report = install.report(settings.home_path)
-    services = inventory.read_services().values()
-    assert report["departments"] == len(install.DEPARTMENTS) == sum(report["upstreams"].values())
+    services = {**inventory.read_services(), **inventory.read_desks()}.values()
+    assert report["departments"] == len(install.OWNERS) == sum(report["upstreams"].values())
     assert report["operations"] == sum(len(one.operations) for one in services)
     assert report["writes"] == sum(two.method != "GET" for one in services for two in one.operations)
     assert sum(report["by_level"].values()) == report["operations"]
@@ -118,7 +119,7 @@ def test_the_report_without_a_city(tmp_path: Path) -> None:
     assert (report["citizens"], report["seed"], report["departments"]) == (
         0,
         None,
-        len(install.DEPARTMENTS),
+        len(install.OWNERS),
     )
 
 

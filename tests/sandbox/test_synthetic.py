@@ -14,6 +14,7 @@ from api.core.problems import Refusal
 from api.gateway.connector import Context, Request, Result
 from sandbox.city.inventory import read_services
 from sandbox.city.rehearsal import example_request
+from sandbox.scenarios import pick
 from sandbox.synthetic import SyntheticConnector, success_of, synthetic_connector
 
 DOCUMENT: dict[str, Any] = {
@@ -222,7 +223,11 @@ async def test_the_citys_contracts_without_the_city(department: str) -> None:
             context = Context(
                 request_id="rs_1", deadline=0, environment="sandbox", app_id=f"a_{number}", service=service.key,
             )  # fmt: skip
+            played = pick(operation, request, "")  # the example may be the magic value of a refusal
             result = await connector.call(operation, request, context)
+            if played is not None and played[0].then["status"] != status:
+                assert result.status == played[0].then["status"]
+                continue
             assert result.status == status
             errors = [error.message for error in validator.iter_errors(body_of(result))]
             assert errors == [], operation.id
