@@ -89,6 +89,9 @@ async def _address(
     """
     kept = present.upstream if present is not None else ""
     address = kept if upstream is None else "" if upstream == SYNTHETIC else upstream.strip()
+    if upstreams.is_agent(address):
+        await upstreams.check_address(address, environment, owner)
+        return address
     is_composed = address.startswith(addresses.COMPOSED)
     if address != kept or is_composed:  # it acts with the right of what it is composed of
         check_can_set_upstream(caller)

@@ -203,7 +203,7 @@ class ContractDetail(Struct, frozen=True):
 
 class PublishRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """`upstream`: empty keeps what is set, `synthetic` takes it away, else http(s)://…, soap+https://…, sql+postgresql://…
-    or files:///…, set by operators only. `mapping`: the YAML of the mapping; null keeps what is set, "" takes it away.
+    or files:///…, set by operators only; or agent:NAME, an agent of the department's own. `mapping`: the YAML of the mapping; null keeps what is set, "" takes it away.
     """
 
     environment: EnvironmentName

@@ -21,7 +21,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.journeys.departments import make_department
 from tests.server import KAIMEN, Installation, RunningServer, free_port
+from tests.visitor import Visitor
 
 CONTRACT = Path(__file__).parent / "hall.yaml"
 MAPPING = """
@@ -127,15 +129,15 @@ def until(condition: Any, about: Any, seconds: float = 60) -> None:
 class App:
     """An app that is subscribed to the service, over HTTP."""
 
-    def __init__(self, installation: Installation, url: str) -> None:
+    def __init__(self, installation: Installation, url: str, service: str = "hall") -> None:
         made = installation.json(
-            "app", "create", "--name", "hall", "--environment", "sandbox", "--subscribe", "hall@v1"
+            "app", "create", "--name", "hall", "--environment", "sandbox", "--subscribe", f"{service}@v1"
         )
         token = installation.json(
             "token", "--client-id", made["client_id"], "--client-secret", made["client_secret"]
         )
         self.http = httpx.Client(
-            base_url=url + "/api/hall/v1",
+            base_url=f"{url}/api/{service}/v1",
             timeout=60,
             headers={"Authorization": f"Bearer {token['access_token']}"},
         )
@@ -306,3 +308,42 @@ def test_only_an_agent_of_its_own_can_be_published(scene: Scene) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert "kaimen agent create" in done.stdout
+
+
+def test_a_publisher_does_it_all_alone_and_only_with_an_agent_of_her_own(
+    scene: Scene, installation: Installation, sandbox: RunningServer
+) -> None:
+    department = make_department(installation, sandbox, "sample-hall")
+    publisher = department.publisher
+    body = {"name": "own-hall", "organisation": "sample-hall", "environment": "sandbox"}
+    assert department.approver.ask("POST", "/platform/v1/agents", json=body).status_code == 403
+    made = publisher.api("POST", "/platform/v1/agents", **body)
+    text = CONTRACT.read_text().replace("x-name: hall", "x-name: own-hall").replace('"hall:', '"own-hall:')
+    files = {"hall.yaml": text}
+    publisher.api(
+        "POST", "/platform/v1/contracts", entry="hall.yaml", files=files, organisation="sample-hall"
+    )
+    place = "/platform/v1/services/own-hall@v1/publish"
+    for upstream in ("agent:hall", "agent:own-hall-2", "agent:../x", "agent:"):
+        refused = publisher.ask("POST", place, json={"environment": "sandbox", "upstream": upstream})
+        assert refused.status_code in {403, 422}, (upstream, refused.text)
+    address = {"environment": "sandbox", "upstream": scene.hall.url}
+    assert publisher.ask("POST", place, json=address).status_code == 403, "addresses are the operators' still"
+    published = publisher.api(
+        "POST", place, environment="sandbox", upstream="agent:own-hall", mapping=MAPPING
+    )  # fmt: skip
+    assert published["upstream"] == "agent:own-hall"
+    file = scene.folder / "own.credential"
+    file.write_text(made["credential"])
+    # one system for all services, and another for this one, which wins
+    agent = scene.agent("--upstream", "own-hall@v1=soap+" + scene.hall.url, credential=file).connected()
+    app = App(installation, sandbox.url, "own-hall")
+    assert app.read("Z9").json()["number"] == "Z9"
+    app.http.close()
+    shown = publisher.api("GET", "/platform/v1/agents?organisation=sample-hall")["items"][0]
+    assert (shown["is_connected"], len(shown["credentials"])) == (True, 1)
+    stranger = Visitor(sandbox.url).sign_up()
+    assert stranger.ask("GET", f"/platform/v1/agents/{made['agent_id']}").status_code in {403, 404}
+    assert stranger.ask("DELETE", f"/platform/v1/agents/{made['agent_id']}").status_code in {403, 404}
+    publisher.api("DELETE", f"/platform/v1/agents/{made['agent_id']}")
+    assert agent.process.wait(60) == 1
