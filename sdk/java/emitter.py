@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from urllib.parse import quote
 
 from sdk.escaping import in_words
 from sdk.java.naming import constant, doc, member, package_name, text, type_name, variable
@@ -18,6 +19,7 @@ from sdk.wording import Names, words_of
 
 JAVA_VERSION = "17"
 _HEADER = "// Generated from the contracts. Do not edit.\n"
+_PATH_SIGNS = "/:@!$&'()*+,;=-._~%"  # RFC 3986 §3.3, and what is escaped already
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -201,7 +203,7 @@ class _Writer:
                 f"\n{head}    public {returned} {name}({_declared(given)}) {{\n        {giving}{name}({', '.join(passed)});\n    }}\n"
             )
         last = [*parts, *([(params, "params")] if params else []), ("CallOptions", "options")]
-        statements = f"        Call call = new Call({text(operation.http_method)}, {text(service.base_path + operation.path)})"
+        statements = f"        Call call = new Call({text(operation.http_method)}, {text(_template(service.base_path + operation.path))})"
         for one, value in self._given(operation, has_params=bool(params)):
             statements += (
                 f"\n                .given({text(one.wire)}, {text(one.location)}, {text(one.style)}, "
@@ -305,6 +307,14 @@ def _body_type(body: BodyPart) -> str:
     if body.media_type.partition(";")[0].strip().lower() == "multipart/form-data":
         return "List<Part>"
     return "BodyPublisher" if body.type.kind == Kind.BINARY else java_type(body.type)
+
+
+def _template(path: str) -> str:
+    """A path as it may stand in an address; what is between braces is replaced later, and stays."""
+    parts = re.split(r"(\{[^{}]*\})", path)
+    return "".join(
+        one if one.startswith("{") else quote(one, safe=_PATH_SIGNS, errors="replace") for one in parts
+    )
 
 
 def _header(media_type: str) -> str:

@@ -57,6 +57,7 @@ _OF_OBJECTS = frozenset(
 _OF_MODELS = _OF_OBJECTS | {"build", "builder", "has", "toBuilder", "toJson", "unknown"}
 _OF_CLIENTS = _OF_OBJECTS | {"async", "builder", "create", "sandbox"}
 _MOST_NAME_BYTES = 140  # a class is a file, with a suffix: 255 bytes on most systems
+_MOST_DOC_LINES = 80
 _MOST_LITERAL = 16_000  # 65535 bytes in the constant pool; at most three or four for a character
 
 
@@ -163,12 +164,18 @@ _IN_DOC = str.maketrans(
 
 
 def doc(lines: Iterable[str], indent: str = "", tags: Iterable[str] = ()) -> str:
-    """A Javadoc comment, "" for none. Nothing in the lines is HTML or a tag, and nothing ends it; `tags` are ours."""
-    found = [line.translate(_IN_DOC).replace("*/", "*&#47;") for one in lines for line in comment_lines(one)]
+    """A Javadoc comment, "" for none; each line of a text is a paragraph. Nothing in the lines is HTML or a tag, and
+    nothing ends the comment; `tags` are ours.
+    """
+    found: list[str] = []
+    for paragraph in "\n".join(lines).split("\n"):
+        made = [line.translate(_IN_DOC).replace("*/", "*&#47;") for line in comment_lines(paragraph)]
+        if made and found:
+            made = ["", "<p>" + made[0], *made[1:]]
+        found += made
+    found = found[:_MOST_DOC_LINES]
     given = list(tags)
-    if given and found:
-        found.append("")
-    found += given
+    found += [""] * bool(given and found) + given
     if not found:
         return ""
     if len(found) == 1:

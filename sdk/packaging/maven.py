@@ -54,32 +54,17 @@ def made(model: SdkModel, emitter: Emitter, package: str, version: str) -> Maven
     }
     summary = "Client of " + ", ".join(one.key for one in model.services)
     javac = shutil.which("javac")
-    compiler = _version_of(javac) if javac is not None else ""
+    classes, compiler = compiled(sources, javac) if javac is not None else ({}, "")
     pom = pom_of(package, version, summary if compiler else f"{summary}. {_UNCOMPILED}")
     files = {
         f"{package}-{version}.pom": pom,
         f"{package}-{version}-sources.jar": jar_of(package, version, sources, pom),
     }
-    if javac is not None and compiler:
-        classes = compiled(sources, javac)
+    if compiler:
         files[f"{package}-{version}.jar"] = jar_of(package, version, classes, pom)
     return MavenPackage(
         files, {"compiled_by": compiler, "java": JAVA_RELEASE, "note": "" if compiler else _UNCOMPILED}
     )
-
-
-def _version_of(javac: str) -> str:
-    """`javac 17.0.15`; "" where it is too old or does not run."""
-    try:
-        done = subprocess.run(
-            [javac, "-version"], capture_output=True, text=True, timeout=30, check=False, env=_environment()
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    said = (done.stdout or done.stderr).strip()
-    major = said.removeprefix("javac ").partition(".")[0]
-    is_enough = done.returncode == 0 and major.isdigit() and int(major) >= int(JAVA_RELEASE)
-    return said if is_enough else ""
 
 
 def _environment() -> dict[str, str]:
@@ -88,8 +73,11 @@ def _environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C.UTF-8"}
 
 
-def compiled(sources: Files, javac: str) -> dict[str, bytes]:
-    """Class files by path. Raises CompilationError."""
+def compiled(sources: Files, javac: str) -> tuple[dict[str, bytes], str]:
+    """Class files by path, and what made them (`javac 17.0.15`); ({}, "") where that is too old or does not run.
+
+    Raises CompilationError where the sources are refused.
+    """
     with tempfile.TemporaryDirectory(prefix="kaimen-java-") as name:
         folder = Path(name)
         source, target, listing = folder / "src", folder / "classes", folder / "sources.txt"
@@ -99,7 +87,7 @@ def compiled(sources: Files, javac: str) -> dict[str, bytes]:
             (source / path).write_bytes(data)
         listing.write_text("".join(f'"src/{path}"\n' for path in sorted(sources)), encoding="utf-8")
         command = [
-            javac, *_JVM, "--release", JAVA_RELEASE, "-encoding", "UTF-8", "-proc:none", "-nowarn",
+            javac, *_JVM, "-version", "--release", JAVA_RELEASE, "-encoding", "UTF-8", "-proc:none", "-nowarn",
             "-d", "classes", "@sources.txt",
         ]  # fmt: skip
         try:
@@ -107,13 +95,22 @@ def compiled(sources: Files, javac: str) -> dict[str, bytes]:
                 command, cwd=folder, env=_environment(), capture_output=True, text=True, encoding="utf-8",
                 errors="replace", timeout=_WAIT_SECONDS, check=False,
             )  # fmt: skip
+        except OSError:
+            return {}, ""
         except subprocess.TimeoutExpired as error:
             raise CompilationError(f"javac took more than {_WAIT_SECONDS} s") from error
+        said = done.stdout.strip().partition("\n")[0]
+        if not _is_enough(said):
+            return {}, ""
         if done.returncode:
             raise CompilationError((done.stdout + done.stderr)[:4000])
-        return {
-            path.relative_to(target).as_posix(): path.read_bytes() for path in sorted(target.rglob("*.class"))
-        }
+        made = {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*.class")}
+        return made, said
+
+
+def _is_enough(said: str) -> bool:
+    major = said.removeprefix("javac ").partition(".")[0].partition("-")[0]
+    return said.startswith("javac ") and major.isdigit() and int(major) >= int(JAVA_RELEASE)
 
 
 def jar_of(package: str, version: str, files: Files, pom: bytes) -> bytes:

@@ -32,7 +32,7 @@ def compile_all(sources: Path, classes: Path, *, memory: str = "1g") -> None:
     listing = classes.with_suffix(".txt")
     listing.write_text("".join(f'"{path}"\n' for path in listed), encoding="utf-8")
     run(
-        "javac", f"-J-Xmx{memory}", "-Xlint:all", "-Werror", "--release", "17", "-encoding", "UTF-8",
+        "javac", f"-J-Xmx{memory}", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1", "-Xlint:all", "-Werror", "--release", "17", "-encoding", "UTF-8",
         "-d", str(classes), f"@{listing}",
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.contract.build import service_of
 from api.contract.normalise import normalise
+from sdk.java.emitter import emit
 from sdk.modelling import model_of
 from tests.sdk import java_tools
 
@@ -66,6 +67,17 @@ def _document() -> dict[str, Any]:
         },
         "components": {"schemas": schemas},
     }  # fmt: skip
+
+
+def test_a_path_may_stand_in_an_address() -> None:
+    document = _document()
+    given = {"name": "名", "in": "path", "required": True, "schema": {"type": "string"}}
+    document["paths"]["/企 业|/{名}"] = {
+        "get": {"operationId": "getOdd", "parameters": [given], "responses": {"204": {"description": "x"}}}
+    }
+    model = model_of([service_of(normalise(document).document)])
+    made = "".join(emit(model, artifact="gov.kaimen.sdk:edges", version="1.0.0").values())
+    assert '/%E4%BC%81%20%E4%B8%9A%7C/{名}"' in made
 
 
 def test_the_codec_and_the_types_do_what_they_promise(tmp_path: Path) -> None:
