@@ -5,7 +5,7 @@ from typing import Any
 from api.contract.model import Operation, Scenario, Service
 from api.main.reference_table import table
 from sandbox.city.casting import cast
-from sandbox.city.inventory import read_services
+from sandbox.city.inventory import read_desks, read_services
 from sandbox.city.schemas import Persona
 
 _HEAD = """# 模拟城市 · The simulated city
@@ -29,7 +29,7 @@ def city_page() -> str:
         "## 人物 · People\n",
         _personas([one for one in people if one.kind == "person"]),
     ]
-    parts += [_service(service) for service in read_services().values()]
+    parts += [_service(service) for service in (*read_services().values(), *read_desks().values())]
     return "\n".join(parts)
 
 
