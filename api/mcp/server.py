@@ -318,7 +318,9 @@ def _result(outcome: calls.Outcome) -> CallToolResult:
         content = [TextContent(type="text", text=outcome.text)]
     else:
         content = [TextContent(type="text", text=msgspec.json.encode(outcome.json).decode())]
-        structured = outcome.json if isinstance(outcome.json, dict) else {"result": outcome.json}
+        structured = outcome.json
+        if not isinstance(structured, dict):  # MCP up to 2025-11-25 takes objects only
+            structured, about["kaimen/wrapped"] = {"result": structured}, True
     return CallToolResult(
         content=content, structured_content=structured, is_error=outcome.is_error, _meta=about
     )

@@ -157,7 +157,7 @@ class Mcp:
         about = result.get("_meta") or {}
         value = result.get("structuredContent")
         is_json = value is not None
-        if isinstance(value, dict) and value.keys() == {"result"} and not _is_object(case):
+        if about.get("kaimen/wrapped"):
             value = value["result"]
         if value is None:
             value = next((one.get("text") for one in result.get("content", ()) if "text" in one), None)
@@ -208,14 +208,6 @@ def mcp_name(service: Service, operation: Operation) -> str:
         service.version if service.version != "v1" else "",
     ]
     return re.sub(r"[^A-Za-z0-9]+", "_", "_".join(one for one in parts if one)).strip("_").lower()
-
-
-def _is_object(case: Case) -> bool:
-    for response in case.operation.responses:
-        for media in response.media:
-            if response.status.startswith("2") and isinstance(media.schema, dict):
-                return "result" in (media.schema.get("properties") or {})
-    return False
 
 
 def _with_values(case: Case) -> Operation:

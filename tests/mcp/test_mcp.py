@@ -14,7 +14,7 @@ from tests.mcp.serving import HEADERS, PlainClient, make_app, token_of
 async def test_the_sdk_client_lists_and_calls(server, token, code):
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers) as http,
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
         streamable_http_client(f"{server.url}/mcp", http_client=http) as streams,
         ClientSession(streams[0], streams[1]) as session,
     ):
@@ -134,7 +134,7 @@ def test_the_log_is_one_tree(installation, server, client, code):
 
 def installation_request(server, installation, request_id):
     for _ in range(30):
-        done = installation.command("request", request_id, "--json", check=False)
+        done = installation.command("request", "show", request_id, "--json", check=False)
         if done.returncode == 0:
             return json.loads(done.stdout)
         time.sleep(0.2)
