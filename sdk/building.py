@@ -153,9 +153,11 @@ def make(model: SdkModel, language: str, package: str, version: str) -> Made:
 
 
 def _needs(made: Made) -> tuple[Component, ...]:
-    found: list[Component] = [
-        Component(str(one), "", f"pkg:pypi/{one}") for one in made.facts.get("needs", ())
-    ]
+    """What a package needs at run time: the name of each requirement and, as its version, the range that it states."""
+    found = []
+    for one in made.facts.get("needs", ()):
+        name = re.split(r"[^A-Za-z0-9._-]", str(one), maxsplit=1)[0]
+        found.append(Component(name, str(one)[len(name) :].strip(), f"pkg:pypi/{name}"))
     return tuple(found)
 
 
@@ -236,7 +238,7 @@ def _python(model: SdkModel, package: str, version: str) -> Made:
     readme = readme_of(model, "python", name, version)
     project: PythonProject = emitter.project_of(name, version, _summary(model), readme)
     wheel, sdist = wheel_of(project, files), sdist_of(project, files)
-    needs = [re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in project.dependencies]
+    needs = list(project.dependencies)
     return Made(name, dict([wheel, sdist]), {"requires_python": project.requires_python, "needs": needs})
 
 

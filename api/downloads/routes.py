@@ -53,7 +53,7 @@ def origin() -> str:
 @post(
     "/apps/{app_id:str}/sdk", operation_id="buildSdk", tags=["sdk"], summary="生成 SDK Build an SDK",
     description="In one language, with the operations that the app's active subscriptions open and no others. 202 while "
-    "it is built: follow `Location`; 200 where it is there already. 只含应用已生效订阅的操作;生成中返回 202,已有时返回 200。",
+    "it is built: follow `Location`; 200 where it is there already. 只含应用已生效订阅的操作；生成中返回 202,已有时返回 200。",
     status_code=HTTP_202_ACCEPTED, opt={"slowapi": "60/minute"}, responses=_BUILD,
 )  # fmt: skip
 async def build_sdk(
@@ -78,7 +78,7 @@ async def list_sdks(request: AnyRequest, caller: CurrentCaller, app_id: AppId) -
 
 @get(
     "/apps/{app_id:str}/sdk/{build_id:str}", operation_id="getSdkBuild", tags=["sdk"], summary="生成进度 Get a build",
-    description="Its step, and its files once it is done. 当前步骤;完成后给出文件。", responses=_READ,
+    description="Its step, and its files once it is done. 当前步骤；完成后给出文件。", responses=_READ,
 )  # fmt: skip
 async def get_build(request: AnyRequest, caller: CurrentCaller, app_id: AppId, build_id: OtherId) -> SdkBuild:
     """Progress of a build."""
@@ -107,7 +107,7 @@ async def download(
 
 @get(
     "/sdk", operation_id="listPublicSdks", tags=["sdk"], summary="公开的包 List public packages",
-    description="Packages of whole services, for everybody, and the key of their signatures. 整个服务的包,人人可用;附签名公钥。",
+    description="Packages of whole services, for everybody, and the key of their signatures. 整个服务的包，人人可用；附签名公钥。",
 )  # fmt: skip
 async def list_public(request: AnyRequest) -> PublicSdkList:
     """Public packages."""
@@ -129,7 +129,7 @@ async def list_public(request: AnyRequest) -> PublicSdkList:
 @post(
     "/apps/{app_id:str}/sdk-tokens", operation_id="createSdkToken", tags=["sdk"], summary="创建 SDK 读取令牌 Create a read token",
     description="For pip, npm, Maven and Go to read the app's packages, and nothing else. Shown this once. "
-    "供包管理器读取本应用的包;只显示这一次。",
+    "供包管理器读取本应用的包；只显示这一次。",
     opt={"slowapi": "30/minute"}, cache_control=NO_STORE, responses=_WRITE,
 )  # fmt: skip
 async def create_token(caller: CurrentCaller, app_id: AppId, data: JSONBody[SdkTokenRequest]) -> NewSdkToken:
@@ -140,7 +140,7 @@ async def create_token(caller: CurrentCaller, app_id: AppId, data: JSONBody[SdkT
 
 @get(
     "/apps/{app_id:str}/sdk-tokens", operation_id="listSdkTokens", tags=["sdk"], summary="SDK 读取令牌 List read tokens",
-    description="Active ones; never their values. 有效的令牌,不含值。", responses=_READ,
+    description="Active ones; never their values. 有效的令牌，不含值。", responses=_READ,
 )  # fmt: skip
 async def list_tokens(caller: CurrentCaller, app_id: AppId) -> SdkTokenList:
     """Active tokens."""

@@ -30,7 +30,7 @@ async def create_token(caller: Caller, app_id: str, label: str) -> tuple[SdkToke
             raise Refusal(
                 CONFLICT, rule="sdk-token-limit",
                 reason=Text(f"应用已有 {MAX_TOKENS} 个令牌。", f"The app has {MAX_TOKENS} tokens already."),
-                following=Text("先吊销一个:kaimen sdk revoke APP TOKEN。", "Revoke one first: kaimen sdk revoke APP TOKEN."),
+                following=Text("先吊销一个：kaimen sdk revoke APP TOKEN。", "Revoke one first: kaimen sdk revoke APP TOKEN."),
             )  # fmt: skip
         row = await SdkToken.create(
             id=ids.random_id("skt"), app_id=app.id, label=label, hash=crypto.hash_secret(token), hint=token[-4:],

@@ -47,7 +47,7 @@ def changelog_of(name: str, releases: list[tuple[str, list[dict[str, str]]]]) ->
     for version, changes in releases:
         lines += [f"## {version}", ""]
         if not changes:
-            lines += ["- 由生成器重新生成;契约未变。Made anew; the contracts are the same.", ""]
+            lines += ["- 由生成器重新生成；契约未变。Made anew; the contracts are the same.", ""]
         for severity in _PARTS:
             told = [one for one in changes if one.get("severity") == severity]
             if told:
