@@ -14,6 +14,7 @@ from api.gateway import routes as gateway_routes
 from api.gateway.agents import platform_routes as agent_routes
 from api.gateway.cases import Cases
 from api.gateway.kept_answers import KeptAnswers
+from api.graphql import routes as graphql_routes
 from api.identity import routes as identity_routes
 from api.identity.access import IdentityPlugin
 from api.identity.consents.subjects import SubjectIds
@@ -38,6 +39,7 @@ def platform_routers() -> list[Router]:
         gateway_routes.router,
         agent_routes.router,
         event_routes.router,
+        graphql_routes.router,
         city_routes.router,
         account_router,
     ]

@@ -5,6 +5,7 @@ from typing import Any
 from api.gateway.plane import Gateway
 from api.graphql.documents import Documents
 from api.graphql.face import GraphqlFace
+from api.graphql.service import load
 from api.main.data_plane import DataPlane, answer_starting
 
 
@@ -13,7 +14,7 @@ class GraphqlParts:
 
     def __init__(self, plane: DataPlane) -> None:
         self._settings = plane.settings
-        self.face = GraphqlFace(Documents())
+        self.face = GraphqlFace(Documents(load))
 
     async def serve(self, gateway: Gateway | None, scope: Any, receive: Any, send: Any) -> None:
         """Serve a request; 503 until calls are served."""

@@ -9,6 +9,7 @@ APPS = (
     StoreApp("catalogue", "api.catalogue.models"),
     StoreApp("endpoints", "api.events.endpoints.models"),
     StoreApp("downloads", "api.downloads.models"),
+    StoreApp("graphql", "api.graphql.models"),
     StoreApp("oauth", "api.identity.oauth.models", is_plane=True),
     StoreApp("gateway", "api.gateway.models", is_plane=True),
     StoreApp("events", "api.events.models", is_plane=True),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from graphql import parse, print_schema, validate_schema
+from msgspec.structs import replace
 
 from api.contract.importing import read_contract
 from api.contract.load import load_path
@@ -68,9 +69,12 @@ def test_all_real_documents_and_three_thousand_operations_in_one_schema(
     unique = list({one.key: one for one in services}.values())
     for most in (300, 3000):
         chosen: list[Service] = []
-        for one in sorted(unique, key=lambda one: (len(one.operations), one.key)):
-            if sum(len(known.operations) for known in chosen) < most:
-                chosen.append(one)
+        again = 0
+        while sum(len(known.operations) for known in chosen) < most:
+            again += 1  # there are not 3,000 operations: the same documents under other names
+            for one in sorted(unique, key=lambda one: (len(one.operations), one.key)):
+                if sum(len(known.operations) for known in chosen) < most:
+                    chosen.append(replace(one, name=f"{one.name}-{again}"))
         begun = time.process_time()
         built = build(chosen)
         spent = time.process_time() - begun

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ asyncio.run(main())
 
 class Server:
     """The sandbox, asked as an app."""
+
+    installation: Installation
 
     def __init__(self, url: str, app: dict[str, str], log: Path) -> None:
         self.url = url
@@ -65,6 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     )  # fmt: skip
     with installation.serving() as running:
         asked = Server(running.url, json.loads(made.stdout.splitlines()[-1]), running.log_path)
+        asked.installation = installation
         yield asked
         asked.http.close()
 
@@ -126,3 +130,23 @@ def test_the_log_is_one_tree_and_holds_no_query(server: Server) -> None:
     inner = answer.json()["extensions"]["kaimen"]["operations"][0]["request_id"]
     assert marker not in server.log.read_text()
     assert outer != inner
+
+
+def test_documents_are_registered_by_command_and_run_by_digest(server: Server, tmp_path: Path) -> None:
+    app_id = server.app["app_id"]
+    file = tmp_path / "company.graphql"
+    file.write_text("query ($c: String!) { company { get(code: $c) { name } } }", encoding="utf-8")
+    made = server.installation.json("graphql", "register", app_id, str(file), "--label", "name")
+    sent = {"id": "sha256:" + made["digest"], "variables": {"c": CODE}}
+    headers = {"authorization": f"Bearer {server.token}"}
+    deadline = time.monotonic() + 20
+    answer = server.http.post("/graphql", json=sent, headers=headers)
+    while answer.status_code == 404 and time.monotonic() < deadline:
+        time.sleep(0.3)
+        answer = server.http.post("/graphql", json=sent, headers=headers)
+    assert answer.json()["data"]["company"]["get"]["name"]
+    assert [one["digest"] for one in server.installation.json("graphql", "list", app_id)["items"]] == [
+        made["digest"]
+    ]
+    server.installation.command("graphql", "remove", app_id, made["digest"])
+    assert server.installation.json("graphql", "list", app_id)["items"] == []
