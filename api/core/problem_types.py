@@ -69,10 +69,19 @@ from api.core.problem_types_grant import (
 from api.core.problem_types_grant import (
     PROOF_UNCHECKED as PROOF_UNCHECKED,
 )
+from api.core.problem_types_record import (
+    EVIDENCE_UNAVAILABLE as EVIDENCE_UNAVAILABLE,
+)
+from api.core.problem_types_record import (
+    INTERNAL_ERROR as INTERNAL_ERROR,
+)
+from api.core.problem_types_record import (
+    SHUTTING_DOWN as SHUTTING_DOWN,
+)
 from api.core.problems import define
 
 _ADMIT, _ROUTE, _AUTHENTICATE, _AUTHORISE = "admit", "route", "authenticate", "authorise"
-_LIMIT, _VALIDATE, _RECORD = "limit", "validate", "record"
+_LIMIT, _VALIDATE = "limit", "validate"
 
 # --- admit -----------------------------------------------------------------------------------------
 REQUEST_TOO_LARGE = define(
@@ -468,35 +477,4 @@ RESPONSE_INVALID = define(
         "The sandbox checks answers so that drift is found before it goes live.",
     ),
     step=_VALIDATE,
-)
-# --- record ----------------------------------------------------------------------------------------
-EVIDENCE_UNAVAILABLE = define(
-    "evidence-unavailable",
-    503,
-    ("无法留存访问证据", "The access record could not be kept"),
-    (
-        "{operation} 须先留存访问证据再返回数据，当前无法写入。",
-        "{operation} answers only after its access record is kept, and it cannot be kept now.",
-    ),
-    ("稍后重试。", "Try again later."),
-    ("L3 及以上的数据，没有证据就不提供。", "No evidence, no data of L3 and above."),
-    step=_RECORD,
-    retry=True,
-)
-INTERNAL_ERROR = define(
-    "internal-error",
-    500,
-    ("平台内部错误", "An internal error"),
-    ("平台出错，已记录。", "The platform failed; it is on record."),
-    ("把 request_id 告诉平台运维。", "Tell the operators the request_id."),
-    ("平台的缺陷。", "A defect of the platform."),
-)
-SHUTTING_DOWN = define(
-    "shutting-down",
-    503,
-    ("服务正在重启", "The server is restarting"),
-    ("此进程正在退出。", "This process is going down."),
-    ("立即重试。", "Try again at once."),
-    ("部署或扩缩容时的短暂状态。", "A short state during a deployment."),
-    retry=True,
 )

@@ -16,12 +16,14 @@ BROAD_EXCEPT_PLACES = {
     "sandbox/city/native/side.py",  # a department that fails answers 500, as any server does
     "api/gateway/pipeline.py",  # whatever happens, the call is recorded and answered
     "api/gateway/rest.py",
+    "api/gateway/inner.py",  # as in the pipeline: an inner call is recorded and answered whatever happens
     "api/gateway/record.py",  # the answer is out: a defect in counting must not break the connection
     "api/gateway/finished.py",  # one call that cannot be worked out must not take the others along
     "api/gateway/recorder.py",  # a writer outlives a failing store
     "api/gateway/evidence.py",
     "api/gateway/snapshot_feed.py",  # a connector that cannot be closed must not stop the others
     "api/gateway/connectors/http_connection.py",  # what the client's side raised is what the call ends with
+    "api/gateway/agents/hub.py",  # the store is away for a moment: calls that wait have their deadline
     "api/gateway/agents/worker.py",  # a defect in one call must not end the process: others are under way
     "api/core/jobs.py",  # a job that dies of one failing store would fail silently for ever
 }
