@@ -20,7 +20,9 @@ from api.main.data_plane import DataPlane
 from api.mcp import metadata
 from api.mcp.face import PATH, McpFace
 
-GRAPHQL_PATHS = ("/graphql", "/graphql/schema", "/catalogue/schema.graphql")
+GRAPHQL_PATHS = (
+    "/graphql", "/graphql/schema", "/graphql/console.js", "/graphql/console.css", "/catalogue/schema.graphql",
+)  # fmt: skip
 
 
 class Faces:

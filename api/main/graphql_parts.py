@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.gateway.plane import Gateway
+from api.graphql import pages
 from api.graphql.documents import Documents
 from api.graphql.face import GraphqlFace
 from api.graphql.service import load
@@ -18,7 +19,11 @@ class GraphqlParts:
 
     async def serve(self, gateway: Gateway | None, scope: Any, receive: Any, send: Any) -> None:
         """Serve a request; 503 until calls are served."""
-        if scope["type"] != "http":
+        accept = dict(scope["headers"]).get(b"accept", b"")
+        if pages.is_asked(scope["path"], scope["method"], accept):
+            body, headers = pages.page(scope["path"])
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
             return
         if gateway is None:
             await answer_starting(self._settings, send)

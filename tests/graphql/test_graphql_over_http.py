@@ -150,3 +150,14 @@ def test_documents_are_registered_by_command_and_run_by_digest(server: Server, t
     ]
     server.installation.command("graphql", "remove", app_id, made["digest"])
     assert server.installation.json("graphql", "list", app_id)["items"] == []
+
+
+def test_the_console_is_a_page_of_ours(server: Server) -> None:
+    page = server.http.get("/graphql", headers={"accept": "text/html,*/*"})
+    assert page.status_code == 200
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    for path in ("/graphql/console.js", "/graphql/console.css"):
+        assert path in page.text
+        assert server.http.get(path).status_code == 200
+    assert "//" not in page.text.replace("</", "")
+    assert server.http.get("/graphql").status_code == 401
