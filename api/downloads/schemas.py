@@ -115,5 +115,5 @@ def install_of(language: str, name: str, version: str, origin: str, *, is_privat
         return f"npm install {name}@{version} --@kaimen:registry={origin}/sdk/npm/{auth}"
     if language == "go":
         opened_go = f"{opened}/go"
-        return f"GOPROXY={opened_go},https://proxy.golang.org,direct GONOSUMDB=gov.kaimen go get {name}@v{version}"
+        return f"GOPROXY={opened_go},$(go env GOPROXY) GONOSUMDB=gov.kaimen go get {name}@v{version}"
     return f"mvn dependency:get -DremoteRepositories=kaimen::default::{origin}/sdk/maven -Dartifact={name}:{version}"

@@ -17,6 +17,7 @@ from sandbox.city.inventory import problem_types
 PROBLEM_MODULES = (
     "api.core.problem_types",
     "api.core.problem_types_platform",
+    "api.core.problem_types_downloads",
     "api.core.problem_types_people",
     "api.core.problem_types_consent",
     "api.core.problem_types_events",
