@@ -21,7 +21,7 @@ from api.gateway.connector import Connector, Context, Request, Result
 from sandbox.city.app_clocks import START_TEXT
 from sandbox.city.base import City, CityFile, CityMissing
 from sandbox.city.clock import local_text, now_of, shift
-from sandbox.city.department import Answer, Call, Department, Refused
+from sandbox.city.department import Answer, BrokenOff, Call, Department, Refused
 from sandbox.city.problem_types import DEPARTMENT_UNAVAILABLE
 from sandbox.city.sandboxes import Sandboxes
 from sandbox.city.state import Record, State, States
@@ -80,6 +80,8 @@ class CityConnector:
             return self._refuse(DEPARTMENT_UNAVAILABLE, {}, context, [*marks, (b"retry-after", b"30")])
         try:
             answer = await self._perform(city, scene, operation, request, context)
+        except BrokenOff as broken:
+            raise Failure(UPSTREAM_INVALID, service=context.service, rule=BrokenOff.RULE) from broken
         except Refused as refused:
             kind = self._department.problems.get(refused.slug)
             if kind is None:

@@ -68,6 +68,12 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, no error
         self.facts = facts
 
 
+class BrokenOff(Exception):  # noqa: N818 - the department's system fails, its behaviour does not
+    """The department's server closes the connection in the middle of its answer, and nothing was done."""
+
+    RULE = "broken-off"
+
+
 class Call(Struct, frozen=True):
     """One call of an operation, as behaviour sees it."""
 

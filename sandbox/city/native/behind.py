@@ -19,6 +19,7 @@ from api.contract.model import Operation
 from api.core.problems import CONTENT_TYPE, Problem, render
 from api.core.upstream_headers import Told
 from api.gateway.connector import Connector, Context, Request, Result
+from sandbox.city.department import BrokenOff
 
 LONGEST_SECONDS = 30.0
 _OF_A_PROBLEM = frozenset(
@@ -54,6 +55,10 @@ class Behind:
         try:
             result = await self._department.call(mapped.operation, request, context)
         except Problem as problem:
+            if (
+                problem.rule == BrokenOff.RULE
+            ):  # no answer can be made of it: the listener closes the connection
+                raise
             result = self._rendered(problem, told)
         return native_of(mapped, result)
 

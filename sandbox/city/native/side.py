@@ -13,9 +13,10 @@ from api.contract.mapping import CompiledMapping, compile_mapping, read_mapping
 from api.contract.mapping_shapes import MappingError
 from api.contract.model import Service
 from api.core.logging import log_failure, log_warning
+from api.core.problems import Problem
 from api.core.upstream_headers import Told, read_signed
 from api.gateway.connector import Connector
-from sandbox.city.department import Department
+from sandbox.city.department import BrokenOff, Department
 from sandbox.city.native.behind import Behind
 from sandbox.city.native.listener import Asked, Listener, Said
 from sandbox.city.native.soap import SoapServer
@@ -118,6 +119,8 @@ class NativeSide:
         try:
             said = await served.answer(inner, told)
         except Exception as error:
+            if isinstance(error, Problem) and error.rule == BrokenOff.RULE:
+                return Said(200, b'{"head": {"code": "0000"}, "data": {}}', breaks_off=True)
             log_failure("city.native_failed", error)
             return Said(500, b'{"error": "the department failed"}')
         return said if said is not None else Said(404, b'{"error": "nothing is at this address"}')

@@ -1,7 +1,8 @@
 """What emergency management does: shelters and alerts that follow the weather, incidents, volunteers.
 
 Alerts answer to the warnings of meteorology; who a volunteer is, public security says. Its system is the one that
-fails on purpose: under load it says busy, and whoever comes again a little later is served.
+fails on purpose: under load it says busy, and whoever comes again a little later is served; from one number it
+breaks the connection off in the middle of its answer, and has done nothing.
 """
 
 from datetime import date
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.city.clock import local_text
-from sandbox.city.department import Answer, Call, Department, Event, Refused
+from sandbox.city.department import Answer, BrokenOff, Call, Department, Event, Refused
 from sandbox.city.departments.emergency.records import (
+    BROKEN_PHONE,
     BUSY_PHONE,
     INCIDENT,
     SHELTERS,
@@ -75,6 +77,8 @@ def _shown(call: Call, incident: Record) -> dict[str, Any]:
 @department.operation("reportIncident")
 def report_incident(call: Call) -> Answer:
     body, world = call.body, call.world
+    if body["phone"] == BROKEN_PHONE:
+        raise BrokenOff
     if body["phone"] == BUSY_PHONE:
         raise Refused("emergency-busy")
     if body["district_code"] not in places.BY_CODE:

@@ -31,6 +31,7 @@ SHELTERS = (
     Shelter("BN05", "样湖会展中心", "Sample Lake Fair", "990105", 3000, ("rainstorm", "gale", "heat")),
     Shelter("BN06", "样山县第一中学", "Sample Hill School", "990106", 900, ("rainstorm", "cold")),
 )
+BROKEN_PHONE = "10000000502"  # whoever calls from it is cut off in the middle of the answer
 BUSY_PHONE = "10000000503"  # whoever calls from it meets a system under load
 _STEPS = (
     (timedelta(), "received"), (timedelta(minutes=2), "dispatched"), (timedelta(minutes=14), "on-scene"),
