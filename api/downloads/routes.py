@@ -116,11 +116,7 @@ async def list_public(request: AnyRequest) -> PublicSdkList:
     items = []
     for name, rows in sorted((await public_services()).items()):
         names = {one: workshop.builder.name_of(one, name, "1.0.0") for one in languages}
-        install = {
-            one: install_of(one, names[one], "", origin(), is_private=False)
-            .replace("==", "").replace("@v ", " ").rstrip("@v:").replace("@ ", " ")
-            for one in languages
-        }  # fmt: skip
+        install = {one: install_of(one, names[one], "", origin(), is_private=False) for one in languages}
         items.append(PublicSdk(name, [row.version_id for row in rows], names, install))
     return PublicSdkList(items, workshop.builder.public_key().decode())
 

@@ -105,15 +105,15 @@ def item_of(release: SdkRelease, language: str, made: Made) -> SdkItem:
 
 
 def install_of(language: str, name: str, version: str, origin: str, *, is_private: bool) -> str:
-    """The line that installs a package from this platform. TOKEN stands for a read token."""
+    """The line that installs a package from this platform. TOKEN stands for a read token, "" for the newest version."""
     scheme, _, host = origin.partition("://")
     opened = f"{scheme}://kaimen:TOKEN@{host}/sdk" if is_private else f"{origin}/sdk"
     if language == "python":
-        return f"pip install --extra-index-url {opened}/simple/ {name}=={version}"
+        return f"pip install --extra-index-url {opened}/simple/ {name}{f'=={version}' if version else ''}"
     if language == "typescript":
         auth = f" --//{host}/sdk/npm/:_authToken=TOKEN" if is_private else ""
-        return f"npm install {name}@{version} --@kaimen:registry={origin}/sdk/npm/{auth}"
+        return f"npm install {name}@{version or 'latest'} --@kaimen:registry={origin}/sdk/npm/{auth}"
     if language == "go":
         opened_go = f"{opened}/go"
-        return f"GOPROXY={opened_go},$(go env GOPROXY) GONOSUMDB=gov.kaimen go get {name}@v{version}"
-    return f"mvn dependency:get -DremoteRepositories=kaimen::default::{origin}/sdk/maven -Dartifact={name}:{version}"
+        return f"GOPROXY={opened_go},$(go env GOPROXY) GONOSUMDB=gov.kaimen go get {name}@{f'v{version}' if version else 'latest'}"
+    return f"mvn dependency:get -DremoteRepositories=kaimen::default::{origin}/sdk/maven -Dartifact={name}:{version or 'LATEST'}"
