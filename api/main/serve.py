@@ -71,7 +71,7 @@ def _is_loopback(host: str) -> bool:
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; then finish what is under way and write what is buffered."""
     uvicorn.run(
-        "api.main.application:application",
+        "api.main.lean:application",
         factory=True,
         host=settings.host,
         port=settings.port,

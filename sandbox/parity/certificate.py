@@ -51,6 +51,7 @@ class Certificate(Struct, frozen=True):
     excluded: list[Excluded]
     by_form: tuple[str, ...] = BY_FORM  # values of which only the form is compared
     absent: dict[str, str] = field(default_factory=dict)  # faces that were not compared, and why
+    asked_again: list[str] = field(default_factory=list)  # cases that differed when asked some time apart
     synthetic: int = 0  # cases whose answers were made from the schema alone
 
     @property
@@ -85,6 +86,7 @@ def certify(
         seen[face.name] = rows
         costs[face.name] = {key: units - before.get(key, 0) for key, units in after.items()}
     left_out, drifts, counted, synthetic = list(excluded), [], [], 0
+    again: set[str] = set()
     first, *others = faces
     for number, case in enumerate(chosen):
         truth = seen[first.name][number]
@@ -95,13 +97,21 @@ def certify(
         counted.append(case)
         synthetic += truth.is_synthetic
         for face in others:
-            drifts += differences(case.id, face.name, truth, seen[face.name][number])
+            found = differences(case.id, face.name, truth, seen[face.name][number])
+            if found:  # perhaps an hour has struck in between: both are asked again at once, and that counts
+                again.add(case.id)
+                reset()
+                asked = first.ask(case)
+                reset()
+                found = differences(case.id, face.name, asked, face.ask(case))
+            drifts += found
     drifts += _cost_drifts(counted, costs, first.name, [face.name for face in others])
     wrong = {one.case for one in drifts}
     agree = sum(1 for case in counted if case.id not in wrong and _operation_key(case) not in wrong)
     return Certificate(
         service=service.key, digest=service.digest, date=date, faces=[face.name for face in faces], cases=len(counted),
         agree=agree, drifts=drifts, excluded=left_out, absent=absent or {}, synthetic=synthetic,
+        asked_again=sorted(again),
     )  # fmt: skip
 
 
