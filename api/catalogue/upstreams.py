@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from api.catalogue.agents.service import agent_of
 from api.catalogue.agents.service import check_upstream as check_agent
 from api.contract.mapping import compile_mapping, read_mapping
+from api.contract.mapping_http import ticket_of
 from api.contract.mapping_shapes import MappingError
 from api.contract.model import Service
 from api.core import egress
@@ -88,6 +89,8 @@ def check_mapping(mapping: str, upstream: str, service: Service) -> None:
         )
     try:
         compiled = compile_mapping(read_mapping(mapping), service)
+        for one in compiled.operations.values():
+            ticket_of(compiled.file, one)  # else the first call would find what is wrong with `async`
     except MappingError as error:
         raise invalid("/mapping" + error.pointer, error.message) from error
     if is_city(upstream):
