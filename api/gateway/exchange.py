@@ -72,7 +72,7 @@ class Exchange:
         "status", "response_headers", "response_body", "response_bytes", "request_bytes", "problem", "verdicts",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - one line for each slot
         self, *, request_id: str, face: str, method: str, raw_path: bytes, query_string: bytes, headers: Headers,
         client_address: str, started_ns: int, started_at_us: int,
     ) -> None:  # fmt: skip
