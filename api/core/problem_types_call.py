@@ -144,7 +144,10 @@ CASE_NOT_FOUND = define(
     "case-not-found",
     404,
     ("没有这个办件", "No such case"),
-    ("没有编号为 {number} 的办件，或它属于另一个应用。", "There is no case {number}, or it is another app's."),
+    (
+        "没有编号为 {number} 的办件，或它属于另一个应用。",
+        "There is no case {number}, or it is another app's.",
+    ),
     (
         "核对编号；沙箱重置后，此前的办件不再存在。",
         "Check the number; cases from before a reset of the sandbox are gone.",
