@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 from tortoise.expressions import Q
 
-from api.core import store
+from api.core.problems import REGISTRY
+from api.gateway.call_lists import newest
 from api.gateway.models import RequestRecord
 from api.gateway.recorder import show_now
 from api.gateway.request_log import STEPS, Explained
@@ -42,8 +43,16 @@ async def rows_of(
     for environment in dict.fromkeys(app.environment for app in apps):
         await show_now(environment)
         ids = [app.id for app in apps if app.environment == environment]
-        query = RequestRecord.filter(app_id__in=ids).using_db(store.plane(environment))
-        rows += await query.filter(_conditions(filters or Filters())).order_by("-id").limit(limit)
+        wanted = filters or Filters()
+        narrowed = _conditions(wanted)
+        counted = narrowed
+        if wanted.step in STEPS:  # usage does not hold the step, but the problem that it refused with
+            slugs = [kind.slug for kind in REGISTRY.values() if kind.step == wanted.step]
+            counted, narrowed = narrowed & Q(problem__in=slugs), narrowed & Q(step=wanted.step)
+        before = ""
+        if _ID.fullmatch(wanted.before):
+            before = ("rl_" if environment == "live" else "rs_") + wanted.before[3:]
+        rows += await newest(environment, ids, limit, narrowed=narrowed, counted=counted, before=before)
     return sorted(rows, key=_age, reverse=True)[:limit]
 
 
@@ -57,14 +66,8 @@ def _conditions(filters: Filters) -> Q:
     if filters.outcome in OUTCOMES:
         low, high = OUTCOMES[filters.outcome]
         conditions &= Q(status__gte=low, status__lte=high)
-    if filters.step in STEPS:
-        conditions &= Q(step=filters.step)
     if filters.operation:
         conditions &= Q(operation=filters.operation) | Q(service=filters.operation)
-    if _ID.fullmatch(filters.before):
-        conditions &= Q(id__lt=f"rs_{filters.before[3:]}", id__startswith="rs_") | Q(
-            id__lt=f"rl_{filters.before[3:]}", id__startswith="rl_"
-        )
     return conditions
 
 

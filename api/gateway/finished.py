@@ -8,13 +8,18 @@ code and tables have left the processor's caches.
 from collections import deque
 from typing import Any
 
+import msgspec
+
 from api.core.logging import log_failure
+from api.core.problems import RESERVED
 from api.gateway.exchange import Exchange
 from api.gateway.masking import AddressMask, shown_unrouted
 from api.gateway.metrics import Metrics
 from api.gateway.usage import Usage, field_names
 
 _KEPT_MASKS = 20_000
+_KEPT_VERDICTS = 4_000
+_encode = msgspec.json.encode
 Row = Any  # a tuple or list of recorder.LOG_COLUMNS
 
 
@@ -26,6 +31,7 @@ class FinishedCalls:
         self._usage = usage
         self._waiting: deque[tuple[Any, ...]] = deque()
         self._masks: dict[int, tuple[Any, AddressMask]] = {}
+        self._verdicts: dict[tuple[tuple[str, str, str], ...], str] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -95,5 +101,27 @@ class FinishedCalls:
         )
         return (
             request_id, at, parent_id, app_id, key, name, face, method[:8], shown, status, duration_us, upstream_us,
-            request_bytes, response_bytes, step, slug, problem, verdicts, purpose, scenario, quota_left, trace_parent[3:35],
+            request_bytes, response_bytes, step, slug, "{}" if problem is None else facts_of(problem),
+            self._verdicts.get(verdicts) or self._text_of(verdicts), purpose, scenario, quota_left, trace_parent[3:35],
+            request_id[:11],
         )  # fmt: skip
+
+    def _text_of(self, verdicts: tuple[tuple[str, str, str], ...]) -> str:
+        """Verdicts as JSON. Few different ones are ever given, and looking one up costs half of making it."""
+        if len(self._verdicts) >= _KEPT_VERDICTS:
+            self._verdicts.clear()
+        text = self._verdicts[verdicts] = _encode(verdicts).decode()
+        return text
+
+
+def facts_of(problem: Any) -> str:
+    """What the log keeps of a problem: its facts, its rule where it is not its slug, and its field errors."""
+    facts = {name: value for name, value in problem.facts.items() if name not in RESERVED}
+    if problem.rule != problem.kind.slug:
+        facts["rule"] = problem.rule
+    if problem.errors:
+        facts["errors"] = list(problem.errors)
+    try:
+        return _encode(facts, enc_hook=str).decode()
+    except (TypeError, ValueError):  # a lone surrogate in a fact: the log shows the problem without its facts
+        return "{}"

@@ -35,10 +35,11 @@ class RequestRecord(Model):
     scenario = fields.CharField(max_length=64, default="")
     quota_left = fields.IntField(default=-1)
     trace_id = fields.CharField(max_length=32, default="")
+    span = fields.CharField(max_length=11)  # how its id begins: the second, or so, in which the call came
 
     class Meta:
         table = "request_record"
-        indexes = (("app_id", "id"),)
+        indexes = (("span", "app_id"),)
 
 
 class UsageBucket(Model):
@@ -62,6 +63,7 @@ class UsageBucket(Model):
     request_bytes = fields.BigIntField()
     response_bytes = fields.BigIntField()
     histogram = fields.TextField(default="")  # JSON: calls per latency bucket of usage.BUCKETS_MS
+    minutes = fields.BigIntField(default=0)  # bit n: there was a call in minute n of the hour
 
     class Meta:
         table = "usage_bucket"

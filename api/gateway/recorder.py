@@ -1,7 +1,7 @@
 """The batched writer of one process: request log, usage and field use, at most `record_interval_ms` behind.
 
-Adding a call costs no wait. A task writes what has gathered, sorted by app, in one transaction; the batch may be
-written again after a failure without counting anything twice. While the store is away, at most `KEPT_ROWS` log
+Adding a call costs no wait. A task writes what has gathered, usage first, because the lists of an app are found by
+it (call_lists); a batch may be written again after a failure without counting anything twice. While the store is away, at most `KEPT_ROWS` log
 rows are kept: the oldest go first, counted in `kaimen_log_rows_dropped_total`. Usage is kept. Evidence is none of
 this module's business. On SIGTERM `running` writes the rest; SIGKILL loses what came since the last write.
 """
@@ -15,14 +15,12 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import BaseORMException
 from tortoise.transactions import in_transaction
 
 from api.core import store
 from api.core.logging import log, log_failure
-from api.core.problems import RESERVED
 from api.gateway.exchange import Exchange
 from api.gateway.finished import FinishedCalls
 from api.gateway.masking import AddressMask
@@ -43,10 +41,8 @@ TRIES_BEFORE_SINGLY = 3
 LOG_COLUMNS = (
     "id", "at", "parent_id", "app_id", "service", "operation", "face", "method", "path", "status", "duration_us",
     "upstream_us", "request_bytes", "response_bytes", "step", "problem", "facts", "verdicts", "purpose", "scenario",
-    "quota_left", "trace_id",
+    "quota_left", "trace_id", "span",
 )  # fmt: skip
-_APP = LOG_COLUMNS.index("app_id")
-_FACTS, _VERDICTS = LOG_COLUMNS.index("facts"), LOG_COLUMNS.index("verdicts")
 _BUCKET_TOTALS = (
     "calls",
     "cost",
@@ -55,12 +51,12 @@ _BUCKET_TOTALS = (
     "request_bytes",
     "response_bytes",
     "histogram",
+    "minutes",
 )
 _BUCKET_COLUMNS = ("hour", "app_id", "service", "operation", "status", "problem", *_BUCKET_TOTALS, "id")
 _FIELD_COLUMNS = ("app_id", "service", "operation", "field", "last_at", "calls")
 _STORE_ERRORS = (BaseORMException, OSError, asyncio.TimeoutError)
 
-_encode = msgspec.json.encode
 _ROWS_AT_ONCE = (1024, 256, 64, 16, 4, 1)  # few sizes, so that few statements are prepared
 Row = Any  # a tuple or list of LOG_COLUMNS
 _running: dict[
@@ -150,10 +146,10 @@ class Recorder:
                     self.catch_up(CALLS_AT_ONCE)
                     await asyncio.sleep(0)  # requests come first
                 waiting = len(self._rows)  # what comes meanwhile is the next turn's
-                while waiting > 0 and self._rows:
-                    await self._write_rows()
-                    waiting -= BATCH_ROWS
                 await self._write_usage(everything=False)
+                while waiting > 0 and self._rows:
+                    await self._write_rows(min(waiting, BATCH_ROWS))
+                    waiting -= BATCH_ROWS
             except Exception as error:  # whatever it is, the rows stay for the next try
                 log_failure("record.store_away", error, rows=len(self._rows))
                 self._metrics.add("kaimen_record_failures_total")
@@ -188,22 +184,18 @@ class Recorder:
             # Twice as long after each failure, so that a store that comes back is not run over.
             pause = self._interval_seconds if is_written else min(pause * 2, 5.0)
 
-    async def _write_rows(self) -> None:
-        """One transaction with the oldest rows; they come back into the buffer when it fails."""
+    async def _write_rows(self, count: int) -> None:
+        """One transaction with the `count` oldest rows; they come back into the buffer when it fails."""
         rows = self._rows
-        batch = [rows.popleft() for _ in range(min(BATCH_ROWS, len(rows)))]
-        written = [_stored(row) for row in batch]
-        written.sort(key=_app_of)  # neighbours in the app index are written together: half the cost of a row
+        batch = [rows.popleft() for _ in range(min(count, len(rows)))]
         started = time.perf_counter()
         try:
             async with in_transaction(self._environment) as connection:
-                await _insert(
-                    connection, "request_record", LOG_COLUMNS, "ON CONFLICT (id) DO NOTHING", written
-                )
+                await _insert(connection, "request_record", LOG_COLUMNS, "ON CONFLICT (id) DO NOTHING", batch)
         except BaseException:
             self._failures += 1
             if self._failures % TRIES_BEFORE_SINGLY == 0 and await self._is_store_there():
-                await self._write_singly(written)  # one row that no store takes must not hold the others up
+                await self._write_singly(batch)  # one row that no store takes must not hold the others up
                 return
             self._put_back(batch)
             raise
@@ -225,9 +217,9 @@ class Recorder:
             return False
         return True
 
-    async def _write_singly(self, written: list[list[Any]]) -> None:
+    async def _write_singly(self, batch: list[Row]) -> None:
         connection = store.plane(self._environment)
-        for row in written:
+        for row in batch:
             try:
                 await _insert(connection, "request_record", LOG_COLUMNS, "ON CONFLICT (id) DO NOTHING", [row])
             except Exception as error:  # this is the row that no store takes
@@ -304,30 +296,6 @@ def _statement(is_sqlite: bool, table: str, columns: tuple[str, ...], conflict: 
             "(" + ", ".join(f"${row * width + at}" for at in range(1, width + 1)) + ")" for row in range(rows)
         )
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values} {conflict}"  # noqa: S608 - constants
-
-
-def _app_of(row: Row) -> Any:
-    return row[_APP]
-
-
-def _stored(row: Row) -> list[Any]:
-    """The row with problem and verdicts as JSON."""
-    return [*row[:_FACTS], facts_of(row[_FACTS]), _encode(row[_VERDICTS]).decode(), *row[_VERDICTS + 1 :]]
-
-
-def facts_of(problem: Any) -> str:
-    """What the log keeps of a problem: its facts, its rule where it is not its slug, and its field errors."""
-    if problem is None:
-        return "{}"
-    facts = {name: value for name, value in problem.facts.items() if name not in RESERVED}
-    if problem.rule != problem.kind.slug:
-        facts["rule"] = problem.rule
-    if problem.errors:
-        facts["errors"] = list(problem.errors)
-    try:
-        return _encode(facts, enc_hook=str).decode()
-    except (TypeError, ValueError):  # a lone surrogate in a fact: the log shows the problem without its facts
-        return "{}"
 
 
 async def _write_buckets(connection: BaseDBAsyncClient, buckets: list[Bucket]) -> None:

@@ -8,12 +8,16 @@ bits). Later ids are greater, so the request log is written at its end instead o
 import os
 import re
 import time
+from bisect import bisect_left
 
 _ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz"  # as in api.core.ids
 _OF_BYTE = bytes(_ALPHABET[byte & 31] for byte in range(256))
 _LENGTH = 16
 _PAIRS = tuple(chr(_ALPHABET[number >> 5]) + chr(_ALPHABET[number & 31]) for number in range(1024))
 _BATCH = 128
+SPAN_BITS = 10  # the last two characters of the time
+SPAN_MS = 1 << SPAN_BITS
+SPAN_LENGTH = 11  # of the beginning of an id that tells the span: prefix and eight characters
 
 # Version ff is forbidden; a later version may append fields. Source: W3C Trace Context §3.2.
 _TRACE_PARENT = re.compile(
@@ -65,6 +69,22 @@ def text_of_millisecond(millisecond: int) -> str:
         + pairs[millisecond >> 10 & 1023]
         + pairs[millisecond & 1023]
     )
+
+
+def millisecond_of(request_id: str) -> int:
+    """When an id was made, in milliseconds since the epoch."""
+    found = 0
+    for char in request_id[3:13].encode():
+        found = found << 5 | bisect_left(
+            _ALPHABET, char
+        )  # a letter that ids do not have counts as the next one
+    return found
+
+
+def span_of(environment: str, number: int) -> str:
+    """How the ids of span `number` begin: spans of SPAN_MS, counted from the epoch."""
+    prefix = "rl_" if environment == "live" else "rs_"
+    return (prefix + text_of_millisecond(number << SPAN_BITS))[:SPAN_LENGTH]
 
 
 def trace_parent_of(value: bytes) -> str:

@@ -14,13 +14,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from tortoise.queryset import QuerySet
+from tortoise.expressions import Q
 
 from api.core import store
 from api.core.caller import Caller, CallerKind
 from api.core.paging import MAX_LIMIT, Page
 from api.core.problem_types_platform import INPUT_INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.core.problems import REGISTRY, RESERVED, Refusal, Text, describe
+from api.gateway.call_lists import count, newest
 from api.gateway.models import RequestRecord, UsageBucket
 from api.gateway.recorder import show_now
 from api.gateway.request_ids import text_of_millisecond
@@ -193,45 +194,56 @@ async def requests_of(
     """The calls of an app, newest first. Raises not-signed-in, not-found, input-invalid."""
     app = await readable_app(caller, app_id)
     await show_now(app.environment)
-    query = RequestRecord.filter(app_id=app.id).using_db(store.plane(app.environment))
-    query = _narrowed(query, wanted, _PREFIX_OF[app.environment])
-    if cursor:
-        if _ID.fullmatch(cursor) is None:
-            raise _invalid(
-                "/cursor",
-                Text("游标无效;从第一页重新开始。", "It is no cursor of this list; start at the first page."),
-            )
-        query = query.filter(id__lt=cursor)
+    counted = _narrowed(wanted)
+    if cursor and _ID.fullmatch(cursor) is None:
+        raise _invalid(
+            "/cursor",
+            Text("游标无效;从第一页重新开始。", "It is no cursor of this list; start at the first page."),
+        )
+    if wanted.until is not None:
+        end = _PREFIX_OF[app.environment] + _beginning(wanted.until)
+        cursor = min(cursor, end) if cursor else end
+    since_ms = _millisecond(wanted.since) if wanted.since is not None else 0
+    narrowed = counted & Q(id__gte=_PREFIX_OF[app.environment] + text_of_millisecond(since_ms))
     limit = max(1, min(limit, MAX_LIMIT))
-    rows = await query.order_by("-id").limit(limit + 1)
+    rows = await newest(
+        app.environment,
+        [app.id],
+        limit + 1,
+        narrowed=narrowed,
+        counted=counted,
+        since_ms=since_ms,
+        before=cursor,
+    )
     shown = rows[:limit]
-    return Page(items=list(shown), next=shown[-1].id if len(rows) > limit else "")
+    return Page(items=shown, next=shown[-1].id if len(rows) > limit else "")
 
 
-def _narrowed(query: QuerySet[RequestRecord], wanted: Filter, prefix: str) -> QuerySet[RequestRecord]:
+def _narrowed(wanted: Filter) -> Q:
+    """What is asked for but its time, said alike of log rows and of usage rows."""
+    conditions = Q()
     if wanted.status:
         text = wanted.status.lower()
         if _STATUS.fullmatch(text) is None:
             raise _invalid("/status", Text("状态写作 403 或 4xx。", "A status is written 403 or 4xx."))
         low = int(text[0]) * 100 if text.endswith("xx") else int(text)
-        query = query.filter(status__gte=low, status__lt=low + 100 if text.endswith("xx") else low + 1)
+        conditions &= Q(status__gte=low, status__lt=low + 100 if text.endswith("xx") else low + 1)
     if wanted.operation:
         service, slash, operation = wanted.operation.rpartition("/")
-        query = query.filter(operation=operation, **({"service": service} if slash else {}))
+        conditions &= Q(operation=operation, **({"service": service} if slash else {}))
     if wanted.problem == "any":
-        query = query.exclude(problem="")
+        conditions &= ~Q(problem="")
     elif wanted.problem:
-        query = query.filter(problem=wanted.problem)
-    # Ids begin with their time, so a span of time is a span of the index.
-    if wanted.since is not None:
-        query = query.filter(id__gte=prefix + _beginning(wanted.since))
-    if wanted.until is not None:
-        query = query.filter(id__lt=prefix + _beginning(wanted.until))
-    return query
+        conditions &= Q(problem=wanted.problem)
+    return conditions
+
+
+def _millisecond(moment: datetime) -> int:
+    return max(0, int(moment.timestamp() * 1000))
 
 
 def _beginning(moment: datetime) -> str:
-    return text_of_millisecond(max(0, int(moment.timestamp() * 1000)))
+    return text_of_millisecond(_millisecond(moment))
 
 
 def _invalid(pointer: str, message: Text) -> Refusal:
@@ -254,13 +266,5 @@ async def exercised(version_id: str) -> Mapping[str, str]:
 async def successful_calls(environment: str, app_id: str, since: datetime) -> int:
     """How many calls of an app were answered with a 2xx since then."""
     await show_now(environment)
-    return await (
-        RequestRecord.filter(
-            app_id=app_id,
-            status__gte=200,
-            status__lt=300,
-            id__gte=_PREFIX_OF[environment] + _beginning(since),
-        )
-        .using_db(store.plane(environment))
-        .count()
-    )
+    successful = Q(status__gte=200, status__lt=300)
+    return await count(environment, app_id, _millisecond(since), narrowed=successful, counted=successful)

@@ -15,6 +15,7 @@ from api.gateway.exchange import Exchange
 
 BUCKETS_MS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000)
 _BOUNDS_US = tuple(bound * 1000 for bound in BUCKETS_MS)
+_BIT_OF_MINUTE = tuple(1 << minute for minute in range(60))
 _KEPT_BUCKETS = 50_000
 _KEPT_FIELDS = 100_000
 _FIELD_SECONDS = 10  # a field known to be used is written this often, one not known yet at once
@@ -30,7 +31,7 @@ class Bucket:
     """Totals of one key in one hour."""
 
     __slots__ = (
-        "calls", "cost", "duration_us", "histogram", "id", "key", "request_bytes", "response_bytes",
+        "calls", "cost", "duration_us", "histogram", "id", "key", "minutes", "request_bytes", "response_bytes",
         "upstream_us",
     )  # fmt: skip
 
@@ -41,11 +42,12 @@ class Bucket:
             self.response_bytes
         ) = 0
         self.histogram = [0] * (len(BUCKETS_MS) + 1)
+        self.minutes = 0
 
     def totals(self) -> Row:
         return (
             self.calls, self.cost, self.duration_us, self.upstream_us, self.request_bytes, self.response_bytes,
-            _encode(self.histogram).decode(), self.id,
+            _encode(self.histogram).decode(), self.minutes, self.id,
         )  # fmt: skip
 
 
@@ -96,6 +98,7 @@ class Usage:
         bucket.request_bytes += request_bytes
         bucket.response_bytes += response_bytes
         bucket.histogram[bisect_left(_BOUNDS_US, duration_us)] += 1
+        bucket.minutes |= _BIT_OF_MINUTE[at_us // 60_000_000 % 60]
         self._changed.add(bucket)
         _, app_id, service, operation, _, problem = key
         if app_id and operation and not problem:

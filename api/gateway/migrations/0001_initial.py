@@ -136,8 +136,9 @@ class Migration(migrations.Migration):
                 ('scenario', fields.CharField(default='', max_length=64)),
                 ('quota_left', fields.IntField(default=-1)),
                 ('trace_id', fields.CharField(default='', max_length=32)),
+                ('span', fields.CharField(max_length=11)),
             ],
-            options={'table': 'request_record', 'app': 'gateway', 'indexes': [Index(fields=['app_id', 'id'])], 'pk_attr': 'id', 'table_description': 'One operation call. Holds no body, no token and no classified value.'},
+            options={'table': 'request_record', 'app': 'gateway', 'indexes': [Index(fields=['span', 'app_id'])], 'pk_attr': 'id', 'table_description': 'One operation call. Holds no body, no token and no classified value.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -157,6 +158,7 @@ class Migration(migrations.Migration):
                 ('request_bytes', fields.BigIntField()),
                 ('response_bytes', fields.BigIntField()),
                 ('histogram', fields.TextField(default='', unique=False)),
+                ('minutes', fields.BigIntField(default=0)),
             ],
             options={'table': 'usage_bucket', 'app': 'gateway', 'indexes': [Index(fields=['app_id', 'hour']), Index(fields=['service', 'hour']), Index(fields=['hour'])], 'pk_attr': 'id', 'table_description': 'Calls of one app to one operation in one hour, by status and problem, as one process counted them.'},
             bases=['Model'],
