@@ -15,7 +15,7 @@ from sdk.modelling import model_of
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / ".." / "shared" / "contracts"
 CITY = ROOT / "sandbox" / "city" / "departments"
-SAMPLE_EVERY = 9
+SAMPLE_EVERY = 24
 
 
 def needs_corpus() -> None:
@@ -28,14 +28,14 @@ def needs_corpus() -> None:
 
 @cache
 def models(*, is_sample: bool) -> tuple[tuple[str, SdkModel], ...]:
-    """(name, model) of every document that is a contract: those of the city, and of the corpus all or one in nine."""
+    """(name, model) of every document that is a contract: those of the city, and of the corpus all or one in twenty-four."""
     return tuple(_models(is_sample=is_sample))
 
 
 def _models(*, is_sample: bool) -> Iterator[tuple[str, SdkModel]]:
     files = [path for path in sorted(CORPUS.rglob("*")) if path.suffix in {".yaml", ".yml", ".json"}]
     city = sorted(CITY.glob("*/contract.yaml"))
-    chosen = [*files[::SAMPLE_EVERY], *city[::5]] if is_sample else [*files, *city]
+    chosen = [*files[::SAMPLE_EVERY], *city[::9]] if is_sample else [*files, *city]
     for number, path in enumerate(chosen):
         if is_sample and path.stat().st_size > 600_000:
             continue
