@@ -1,15 +1,16 @@
 """Journey: a bank reads tax paid and a credit report with a company's consent, and decides on a loan with reasons.
 
-The bank is the example of docs/examples/bank-credit, run as its reader runs it: a program of its own over HTTP.
+The bank is the example of docs/examples/bank-credit, run as its reader runs it: a Java program of its own over HTTP,
+with the SDK that the platform makes for the bank's app.
 """
 
 import json
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,11 +18,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.journeys import examples
 from tests.portal.asking import decide, sign_in
-from tests.server import ROOT, Installation, RunningServer, free_port
+from tests.server import Installation, RunningServer, free_port
 from tests.visitor import Visitor
 
-EXAMPLE = ROOT / "docs" / "examples" / "bank-credit"
 MANSHAN, QIANSHOU, HENGZHU = "91990106MA0000015L", "91990103MA0000074C", "91990105MA00000231"
 SERVICES = ("tax@v1:bank-credit", "credit@v1:bank-credit")
 
@@ -29,21 +30,33 @@ SERVICES = ("tax@v1:bank-credit", "credit@v1:bank-credit")
 class Bank:
     """An app of a bank, and its program."""
 
-    def __init__(self, installation: Installation, server: RunningServer) -> None:
-        subscriptions = [part for one in SERVICES for part in ("--subscribe", one)]
-        app = installation.json("app", "create", "--name", "loans", *subscriptions)
+    def __init__(self, installation: Installation, server: RunningServer, classes: str) -> None:
+        app = _made(installation)
         self.app_id, self.id, self.secret = app["app_id"], app["client_id"], app["client_secret"]
         self.url = server.url
+        self._classes = classes
 
     @property
     def environ(self) -> dict[str, str]:
-        own = {"KAIMEN_ORIGIN": self.url, "CLIENT_ID": self.id, "CLIENT_SECRET": self.secret}
-        return os.environ | own | {"PYTHONIOENCODING": "utf-8"}
+        own = {
+            "KAIMEN_BASE_URL": self.url,
+            "KAIMEN_CLIENT_ID": self.id,
+            "KAIMEN_CLIENT_SECRET": self.secret,
+        }
+        return os.environ | own
 
     def start(self, *options: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, str(EXAMPLE / "bank.py"), *options]
+        command = [
+            "java",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-Xmx128m",
+            "-cp",
+            self._classes,
+            "bank.Bank",
+        ]
         return subprocess.Popen(
-            command,
+            [*command, *options],
             env=self.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -85,9 +98,29 @@ class Bank:
             assert first.json()["rule"] == "tax-arrear-none", first.text
 
 
+def _made(installation: Installation) -> dict[str, Any]:
+    subscriptions = [part for one in SERVICES for part in ("--subscribe", one)]
+    made: dict[str, Any] = installation.json("app", "create", "--name", "loans", *subscriptions)
+    return made
+
+
+@pytest.fixture(scope="module")
+def classes(
+    installation: Installation, sandbox: RunningServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Class path of the program, compiled against the SDK of an app with the bank's subscriptions."""
+    folder = Path(tmp_path_factory.mktemp("bank"))
+    examples.with_sdk(installation, _made(installation)["app_id"], "java", "bank-credit", folder)
+    jar = next(one for one in (folder / "sdk").glob("*.jar") if not one.name.endswith("-sources.jar"))
+    sources = [str(one) for one in sorted((folder / "bank").glob("*.java"))]
+    options = ("-Xlint:all", "-Werror", "--release", "17", "-encoding", "UTF-8")
+    examples.run("javac", *options, "-cp", str(jar), "-d", str(folder / "classes"), *sources, cwd=folder)
+    return f"{jar}{os.pathsep}{folder / 'classes'}"
+
+
 @pytest.fixture
-def bank(installation: Installation, sandbox: RunningServer) -> Bank:
-    return Bank(installation, sandbox)
+def bank(installation: Installation, sandbox: RunningServer, classes: str) -> Bank:
+    return Bank(installation, sandbox, classes)
 
 
 def test_a_company_that_pays_its_taxes_gets_its_loan(bank: Bank) -> None:

@@ -48,6 +48,8 @@ type Options struct {
 	BaseURL      string
 	ClientID     string
 	ClientSecret string
+	// AccessToken is one that you hold already, under a person's consent for instance: sent as it is, never renewed.
+	AccessToken string
 	// PrivateKey is used in place of the secret: private_key_jwt with ES256.
 	PrivateKey *ecdsa.PrivateKey
 	// KeyID names the private key among those that are registered.
@@ -315,6 +317,9 @@ type asking struct {
 }
 
 func (t *tokens) get(ctx context.Context, scope string) (string, error) {
+	if own := t.transport.options.AccessToken; own != "" {
+		return own, nil
+	}
 	t.mutex.Lock()
 	if known, ok := t.kept[scope]; ok && time.Now().Before(known.until) {
 		t.mutex.Unlock()
@@ -592,9 +597,11 @@ func newTransport(o Options, f facts) (*transport, error) {
 		o.ClientSecret = read(o.ClientSecret, "KAIMEN_CLIENT_SECRET", "")
 	}
 	switch {
-	case o.ClientID == "":
+	case o.AccessToken != "" && o.DPoP:
+		return nil, errors.New("kaimen: AccessToken goes out as Bearer: leave DPoP out")
+	case o.ClientID == "" && o.AccessToken == "":
 		return nil, errors.New("kaimen: no client id: give ClientID, or set KAIMEN_CLIENT_ID")
-	case o.PrivateKey == nil && o.ClientSecret == "":
+	case o.PrivateKey == nil && o.ClientSecret == "" && o.AccessToken == "":
 		return nil, errors.New("kaimen: no secret: give ClientSecret or PrivateKey, or set KAIMEN_CLIENT_SECRET")
 	case !strings.HasPrefix(o.BaseURL, "http://") && !strings.HasPrefix(o.BaseURL, "https://"):
 		return nil, fmt.Errorf("kaimen: BaseURL begins with http:// or https://, not %q", o.BaseURL)
@@ -759,7 +766,7 @@ func (t *transport) open(ctx context.Context, c call, given []CallOption) (*http
 			challenged = true
 			continue
 		}
-		if response.StatusCode == 401 && !renewed && c.stream == nil {
+		if response.StatusCode == 401 && !renewed && c.stream == nil && t.options.AccessToken == "" {
 			renewed = true
 			t.tokens.forget(scope, value)
 			continue

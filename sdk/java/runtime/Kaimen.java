@@ -88,6 +88,12 @@ public final class Kaimen {
             return this;
         }
 
+        /** A token that you hold already, under a person's consent for instance: sent as it is, never renewed. */
+        public Builder accessToken(String token) {
+            settings.accessToken = Objects.requireNonNull(token, "token");
+            return this;
+        }
+
         /** A key in place of the secret: private_key_jwt with ES256. */
         public Builder privateKey(SigningKey key) {
             settings.privateKey = key;

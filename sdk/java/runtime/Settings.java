@@ -11,6 +11,7 @@ final class Settings {
     String baseUrl;
     String clientId;
     String clientSecret;
+    String accessToken;
     SigningKey privateKey;
     boolean isDpop;
     Duration timeout = Duration.ofSeconds(30);
@@ -24,6 +25,16 @@ final class Settings {
     void complete() {
         baseUrl = read(baseUrl, "KAIMEN_BASE_URL", "http://127.0.0.1:8000").replaceAll("/+$", "");
         clientId = read(clientId, "KAIMEN_CLIENT_ID", "");
+        if (!baseUrl.startsWith("http://") && !baseUrl.startsWith("https://")) {
+            throw new IllegalStateException("baseUrl begins with http:// or https://, not " + baseUrl);
+        }
+        if (accessToken != null) {
+            if (isDpop || accessToken.isEmpty()) {
+                throw new IllegalStateException(
+                        "accessToken is empty or bound to a key: a token of your own goes out as Bearer");
+            }
+            return;
+        }
         if (clientId.isEmpty()) {
             throw new IllegalStateException("no client id: call clientId(…), or set KAIMEN_CLIENT_ID");
         }
@@ -33,9 +44,6 @@ final class Settings {
                 throw new IllegalStateException(
                         "no secret: call clientSecret(…) or privateKey(…), or set KAIMEN_CLIENT_SECRET");
             }
-        }
-        if (!baseUrl.startsWith("http://") && !baseUrl.startsWith("https://")) {
-            throw new IllegalStateException("baseUrl begins with http:// or https://, not " + baseUrl);
         }
     }
 

@@ -56,6 +56,9 @@ final class Tokens {
     }
 
     String get(String scope) {
+        if (settings.accessToken != null) {
+            return settings.accessToken;
+        }
         while (true) {
             CompletableFuture<String> one;
             boolean isMine = false;

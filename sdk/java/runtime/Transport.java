@@ -135,7 +135,7 @@ final class Transport {
                 isChallenged = true;
                 continue;
             }
-            if (status == 401 && !isRenewed && !call.isStream) {
+            if (status == 401 && !isRenewed && !call.isStream && settings.accessToken == null) {
                 isRenewed = true;
                 tokens.forget(scope, token);
                 continue;

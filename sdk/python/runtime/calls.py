@@ -190,7 +190,7 @@ class _Attempts:
         if nonce and self._config.dpop and not self._is_challenged:
             self._is_challenged = True
             return "nonce"
-        if self._is_renewed:
+        if self._is_renewed or self._config.access_token:
             return ""
         self._is_renewed = True
         return "token"

@@ -30,7 +30,8 @@ class Raw(Generic[T]):
 
 class Client:
     """What the client of a package is made of. Options not given come from the environment: KAIMEN_BASE_URL,
-    KAIMEN_CLIENT_ID, KAIMEN_CLIENT_SECRET. Proxies and certificate authorities: `proxy` and `verify`, the
+    KAIMEN_CLIENT_ID, KAIMEN_CLIENT_SECRET. `access_token` is a token that you hold already, under a person's consent
+    for instance: it is sent as it is and never renewed. Proxies and certificate authorities: `proxy` and `verify`, the
     environment as httpx reads it, or an httpx client of your own.
     """
 
@@ -41,6 +42,7 @@ class Client:
         *,
         client_id: str | None = None,
         client_secret: str | None = None,
+        access_token: str | None = None,
         private_key: str | bytes | Mapping[str, Any] | None = None,
         base_url: str | None = None,
         dpop: bool = False,
@@ -54,8 +56,8 @@ class Client:
         http_client: httpx.Client | None = None,
     ) -> None:
         config = config_of(
-            self.FACTS_, client_id=client_id, client_secret=client_secret, private_key=private_key, base_url=base_url,
-            dpop=dpop, timeout=timeout, max_retries=max_retries, scopes=scopes, scenario=scenario, headers=headers,
+            self.FACTS_, client_id=client_id, client_secret=client_secret, access_token=access_token,
+            private_key=private_key, base_url=base_url, dpop=dpop, timeout=timeout, max_retries=max_retries, scopes=scopes, scenario=scenario, headers=headers,
         )  # fmt: skip
         http = http_client or httpx.Client(proxy=proxy, verify=verify)
         self._transport = Transport(config, self.FACTS_, http)
@@ -95,6 +97,7 @@ class AsyncClient:
         *,
         client_id: str | None = None,
         client_secret: str | None = None,
+        access_token: str | None = None,
         private_key: str | bytes | Mapping[str, Any] | None = None,
         base_url: str | None = None,
         dpop: bool = False,
@@ -108,8 +111,8 @@ class AsyncClient:
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         config = config_of(
-            self.FACTS_, client_id=client_id, client_secret=client_secret, private_key=private_key, base_url=base_url,
-            dpop=dpop, timeout=timeout, max_retries=max_retries, scopes=scopes, scenario=scenario, headers=headers,
+            self.FACTS_, client_id=client_id, client_secret=client_secret, access_token=access_token,
+            private_key=private_key, base_url=base_url, dpop=dpop, timeout=timeout, max_retries=max_retries, scopes=scopes, scenario=scenario, headers=headers,
         )  # fmt: skip
         http = http_client or httpx.AsyncClient(proxy=proxy, verify=verify)
         self._transport = AsyncTransport(config, self.FACTS_, http)

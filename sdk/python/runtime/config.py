@@ -65,6 +65,7 @@ class Config:
     base_url: str
     client_id: str
     client_secret: str
+    access_token: str  # a token of the caller's own, "" for none
     signing: SigningKey | None
     dpop: bool
     timeout: float
@@ -93,6 +94,7 @@ def config_of(
     *,
     client_id: str | None,
     client_secret: str | None,
+    access_token: str | None,
     private_key: str | bytes | Mapping[str, Any] | None,
     base_url: str | None,
     dpop: bool,
@@ -110,9 +112,11 @@ def config_of(
         raise KaimenError("no base URL: give base_url, or set KAIMEN_BASE_URL")
     if not url.startswith(("http://", "https://")):
         raise KaimenError(f"base_url begins with http:// or https://, not {url[:40]!r}")
-    if not own_id:
+    if access_token is not None and (dpop or not access_token):
+        raise KaimenError("access_token is empty or bound to a key: a token of your own goes out as Bearer")
+    if not own_id and access_token is None:
         raise KaimenError("no client id: give client_id, or set KAIMEN_CLIENT_ID")
-    if not secret and private_key is None:
+    if not secret and private_key is None and access_token is None:
         raise KaimenError("no secret: give client_secret or private_key, or set KAIMEN_CLIENT_SECRET")
     agent = (
         f"kaimen-sdk-python/{SDK_VERSION} ({facts.name}/{facts.version}; python/{platform.python_version()})"
@@ -121,6 +125,7 @@ def config_of(
         base_url=url,
         client_id=own_id,
         client_secret=secret,
+        access_token=access_token or "",
         signing=None if private_key is None else key_of(private_key),
         dpop=dpop,
         timeout=timeout,

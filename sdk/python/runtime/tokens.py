@@ -40,6 +40,8 @@ class Tokens:
 
     def known(self, scope: str) -> str:
         """The token of a scope that is good still, else ""."""
+        if self._config.access_token:
+            return self._config.access_token
         value, until = self._kept.get(scope, ("", 0.0))
         return value if time.monotonic() < until else ""
 

@@ -13,6 +13,8 @@ export interface ClientOptions {
   baseUrl?: string | undefined;
   clientId?: string | undefined;
   clientSecret?: string | undefined;
+  /** A token that you hold already, under a person's consent for instance: sent as it is, never renewed. */
+  accessToken?: string | undefined;
   /** A private EC P-256 key (JWK) in place of the secret: private_key_jwt. */
   privateKey?: JsonWebKey | undefined;
   /** Bind tokens to a key of this client (RFC 9449). */

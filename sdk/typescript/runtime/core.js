@@ -128,6 +128,7 @@ class Tokens {
   }
 
   async get(scope) {
+    if (this.#config.accessToken !== undefined) return this.#config.accessToken;
     const known = this.#kept.get(scope);
     if (known !== undefined && performance.now() < known.until) return known.value;
     let asking = this.#asking.get(scope);
@@ -266,12 +267,14 @@ export class Transport {
     const baseUrl = (read(options.baseUrl, "KAIMEN_BASE_URL") ?? "http://127.0.0.1:8000").replace(/\/+$/, "");
     const clientId = read(options.clientId, "KAIMEN_CLIENT_ID");
     const clientSecret = options.privateKey === undefined ? read(options.clientSecret, "KAIMEN_CLIENT_SECRET") : undefined;
-    if (!clientId) throw new KaimenError("no client id: give clientId, or set KAIMEN_CLIENT_ID");
-    if (!clientSecret && options.privateKey === undefined) throw new KaimenError("no secret: give clientSecret or privateKey, or set KAIMEN_CLIENT_SECRET");
+    const { accessToken } = options;
+    if (accessToken !== undefined && (options.dpop === true || accessToken === "")) throw new KaimenError("accessToken is empty or bound to a key: a token of your own goes out as Bearer");
+    if (!clientId && accessToken === undefined) throw new KaimenError("no client id: give clientId, or set KAIMEN_CLIENT_ID");
+    if (!clientSecret && options.privateKey === undefined && accessToken === undefined) throw new KaimenError("no secret: give clientSecret or privateKey, or set KAIMEN_CLIENT_SECRET");
     if (!/^https?:\/\//.test(baseUrl)) throw new KaimenError(`baseUrl begins with http:// or https://, not ${baseUrl}`);
     const runtime = environment("npm_config_user_agent") !== undefined || hasBuffer ? `node/${globalThis.process?.versions?.node ?? ""}` : "browser";
     this.#config = {
-      baseUrl, clientId, clientSecret, privateKey: options.privateKey, dpop: options.dpop === true,
+      baseUrl, clientId, clientSecret, accessToken, privateKey: options.privateKey, dpop: options.dpop === true,
       timeout: options.timeout ?? 30, maxRetries: options.maxRetries ?? 2, headers: options.headers ?? {},
       scopes: options.scopes?.join(" ") ?? facts.scopes.join(" "), scenario: options.scenario,
       fetch: options.fetch ?? ((...given) => globalThis.fetch(...given)),
@@ -323,7 +326,7 @@ export class Transport {
         challenged = true;
         continue;
       }
-      if (response.status === 401 && !renewed && !(call.body instanceof ReadableStream)) {
+      if (response.status === 401 && !renewed && config.accessToken === undefined && !(call.body instanceof ReadableStream)) {
         renewed = true;
         this.#tokens.forget(scope, token);
         continue;

@@ -52,6 +52,9 @@ public final class Runner {
         Kaimen.Builder builder = Kaimen.builder().baseUrl(text(request, "base_url")).clientId(text(given, "client_id"));
         builder.clientSecret(text(given, "client_secret")).dpop(Boolean.TRUE.equals(given.get("dpop")));
         builder.executor(Executors.newCachedThreadPool(Runner::daemon));
+        if (given.get("access_token") != null) {
+            builder.accessToken(text(given, "access_token"));
+        }
         if (given.get("private_key_jwk") != null) {
             builder.privateKey(SigningKey.fromJwk(Json.write(given.get("private_key_jwk"))));
         }

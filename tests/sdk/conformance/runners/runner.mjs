@@ -16,7 +16,7 @@ const itemOut = (item) => ({
 
 function clientOf(request) {
   const { private_key_jwk: privateKey, ...given } = request.client;
-  const options = { baseUrl: request.base_url, clientId: given.client_id, dpop: given.dpop, timeout: given.timeout, maxRetries: given.max_retries };
+  const options = { baseUrl: request.base_url, clientId: given.client_id, accessToken: given.access_token, dpop: given.dpop, timeout: given.timeout, maxRetries: given.max_retries };
   return new sdk.Kaimen(privateKey ? { ...options, privateKey } : { ...options, clientSecret: given.client_secret });
 }
 

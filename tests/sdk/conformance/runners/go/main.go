@@ -26,6 +26,7 @@ type request struct {
 	Client  struct {
 		ClientID     string          `json:"client_id"`
 		ClientSecret string          `json:"client_secret"`
+		AccessToken  string          `json:"access_token"`
 		PrivateKey   json.RawMessage `json:"private_key_jwk"`
 		DPoP         bool            `json:"dpop"`
 		Timeout      float64         `json:"timeout"`
@@ -80,7 +81,7 @@ func main() {
 
 func clientOf(one request) (*sdk.Client, error) {
 	given := sdk.Options{
-		BaseURL: one.BaseURL, ClientID: one.Client.ClientID, ClientSecret: one.Client.ClientSecret, DPoP: one.Client.DPoP,
+		BaseURL: one.BaseURL, ClientID: one.Client.ClientID, ClientSecret: one.Client.ClientSecret, AccessToken: one.Client.AccessToken, DPoP: one.Client.DPoP,
 		MaxRetries: one.Client.MaxRetries, Timeout: time.Duration(one.Client.Timeout * float64(time.Second)),
 	}
 	if one.Client.PrivateKey != nil {
