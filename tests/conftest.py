@@ -18,11 +18,18 @@ from api.core.store import Stores, open_stores
 from api.settings import Settings
 from tests import databases, seeded
 
+LONG_SECONDS = 1500  # one test of `make test-full`; it is held up no longer than this
 # No timed asserts: a busy machine is no defect.
 hypothesis.settings.register_profile(
     "kaimen", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("kaimen")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("full") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONG_SECONDS))
 
 
 @pytest.fixture(scope="session")

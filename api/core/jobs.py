@@ -24,11 +24,16 @@ class Job(Struct, frozen=True):
 
 @asynccontextmanager
 async def running(*jobs: Job) -> AsyncIterator[None]:
-    """Each job runs in a task of its own for the life of the block; a slow one delays no other."""
-    tasks = [asyncio.create_task(_repeat(job), name=job.name) for job in jobs]
+    """Each job runs in a task of its own for the life of the block; a slow one delays no other.
+
+    The block ends even when a turn swallows its cancellation (as `asyncio.wait_for` may before Python 3.12).
+    """
+    ended = asyncio.Event()
+    tasks = [asyncio.create_task(_repeat(job, ended), name=job.name) for job in jobs]
     try:
         yield
     finally:
+        ended.set()
         for task in tasks:
             task.cancel()
         for task in tasks:
@@ -36,8 +41,8 @@ async def running(*jobs: Job) -> AsyncIterator[None]:
                 await task
 
 
-async def _repeat(job: Job) -> None:
-    while True:
+async def _repeat(job: Job, ended: asyncio.Event) -> None:
+    while not ended.is_set():
         await asyncio.sleep(job.every_seconds)
         try:
             await job.run()

@@ -86,7 +86,8 @@ class Courier:
     # --- taking --------------------------------------------------------------------------------------
     async def _dispatch_turn(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._settings.poll_interval_ms / 1000)
+            async with asyncio.timeout(self._settings.poll_interval_ms / 1000):
+                await self._wake.wait()
         self._wake.clear()
         await self._dispatch()
 
@@ -169,7 +170,8 @@ class Courier:
             with suppress(asyncio.CancelledError):
                 await task
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._done.join(), _ENDING_SECONDS)
+            async with asyncio.timeout(_ENDING_SECONDS):
+                await self._done.join()
 
     # --- figures and order ---------------------------------------------------------------------------
     async def _look(self) -> None:

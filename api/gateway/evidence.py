@@ -90,7 +90,8 @@ class EvidenceWriter:
             self._is_running = False
             self._wake.set()
             try:
-                await asyncio.wait_for(asyncio.shield(task), WAIT_SECONDS)
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await asyncio.shield(task)
             except TimeoutError:
                 task.cancel()
                 with suppress(asyncio.CancelledError):

@@ -206,7 +206,8 @@ class Connection(asyncio.Protocol):
         """Wait for 100 Continue, not for ever; True when a final answer came instead."""
         self._continue = self._pool.loop.create_future()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._continue, CONTINUE_SECONDS)
+            async with asyncio.timeout(CONTINUE_SECONDS):
+                await self._continue
         self._continue = None
         if self._is_head_done:
             self._is_poisoned = True  # the body was announced and never sent: nothing may follow it
