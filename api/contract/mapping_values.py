@@ -444,12 +444,12 @@ def _codes(arguments: list[str], codes: Mapping[str, Any]) -> Rule:
 class Chain:
     """The rules of one field and the scalar they end in."""
 
-    __slots__ = ("_forward", "_reverse", "_target", "losses", "rules")
+    __slots__ = ("_forward", "_reverse", "_target", "gives", "losses", "rules")
 
     def __init__(self, rules: list[Rule], kind: str, medium: str) -> None:
         """`kind`: the contract's JSON type, "any" where the schema leaves it open."""
         self.rules = rules
-        native = rules[-1].gives if rules else kind
+        native = self.gives = rules[-1].gives if rules else kind  # the kind of the native value
         steps: list[Rule] = [*rules, Scalar(native, medium)]
         self._forward = tuple(step.to_native for step in steps)
         self._reverse = tuple(step.from_native for step in reversed(steps))

@@ -1,12 +1,12 @@
 """Upstreams `city+soap:DEPARTMENT` and its like: the city's own servers, views and folders, through the real connectors.
 
 What they are resolved to lives in this process or below KAIMEN_HOME: the loopback listener of `sandbox.city.native`,
-the exchange database, the drop folder. Operations that a department's mapping leaves out are answered in process.
+the exchange database (a schema beside the stores in PostgreSQL, else a file), the drop folder. Operations that a department's mapping leaves out are answered in process.
 """
 
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from api.contract.mapping import CompiledMapping, compile_mapping, read_mapping
 from api.contract.model import Service
@@ -18,6 +18,7 @@ from api.gateway.connectors.from_mapping import Maker
 from api.gateway.connectors.http_pool import Pool
 from api.gateway.connectors.http_stream import ClientError
 from api.gateway.connectors.registry import ConnectorRegistry
+from api.gateway.connectors.sql import PostgresDatabase
 from api.settings import Settings
 from sandbox.city.connector import CitySide
 from sandbox.city.departments import DEPARTMENTS
@@ -25,9 +26,11 @@ from sandbox.city.inventory import read_services
 from sandbox.city.native.exchange import DATABASES, DROPS, Keeper, KeptCurrent
 from sandbox.city.native.listener import Said
 from sandbox.city.native.side import NativeSide
+from sandbox.city.native.tables import tables_in
 
 _KEEPS = frozenset({b"kaimen-scenario"})  # which scenario was played: these servers are ours
 _CALLBACK_SECONDS = 5.0
+_EVERYWHERE = ("0.0.0.0/0", "::/0")  # the operator's own database, wherever KAIMEN_DATABASE_URL says it is
 PROTOCOLS = ("soap", "http", "sql", "files")
 
 
@@ -77,6 +80,14 @@ def register_city(
 ) -> None:
     """Serve upstreams `city:` and `city+PROTOCOL:`."""
     home = settings.home_path.resolve()
+    tables = tables_in(home / DATABASES, settings.database_url)
+    password = urlsplit(settings.database_url).password
+
+    def own_database(address: str, service: str) -> PostgresDatabase:
+        return PostgresDatabase(
+            address, Egress(_EVERYWHERE), service, password=None if password is None else unquote(password)
+        )
+
     maker = Maker(
         Egress(LOOPBACK),
         docs_url=settings.docs_url,
@@ -85,6 +96,7 @@ def register_city(
         drop_path=home / DROPS,
         database_path=home / DATABASES,
         callbacks=callbacks,
+        postgresql=own_database,
         look_again_seconds=0.0,  # the department may have written a moment ago
     )
 
@@ -93,7 +105,7 @@ def register_city(
         department = side.connector(f"city:{slug}", service)
         compiled = compile_mapping(read_mapping(mapping), service)
         native.use(slug, compiled)
-        keeper = Keeper(compiled, department, side.states, home)
+        keeper = Keeper(compiled, department, side.states, side.file, home, tables)
         spoken = {one.protocol for one in compiled.operations.values()}
         made = maker.connector(compiled, _ways(compiled, native, slug, keeper), rest=department, keeps=_KEEPS)
         return KeptCurrent(made, keeper) if spoken & {"sql", "files"} else made
@@ -105,7 +117,7 @@ def register_city(
 
 def _ways(compiled: CompiledMapping, native: NativeSide, slug: str, keeper: Keeper) -> dict[str, str]:
     spoken = {one.protocol for one in compiled.operations.values()}
-    ways = {"sql": f"sql+sqlite://{_url(keeper.database)}", "files": f"files://{_url(keeper.folder)}"}
+    ways = {"sql": keeper.tables.upstream, "files": f"files://{_url(keeper.folder)}"}
     if spoken & {"soap", "http"}:
         address = native.address(slug)
         ways |= {"soap": f"soap+{address}", "http": address}

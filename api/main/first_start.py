@@ -52,6 +52,7 @@ async def seed_city(
         seed=seed,
         progress=progress,
         is_brief=is_brief,
+        database_url=settings.database_url,
     )
     if shown["text"]:
         click.echo("\r".ljust(62) + "\r", nl=False, err=True)

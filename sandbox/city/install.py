@@ -23,8 +23,10 @@ from sandbox.city.departments import DEPARTMENTS
 from sandbox.city.desks import DESKS
 from sandbox.city.identity_provider.install import ensure_providers
 from sandbox.city.inventory import key_of, load_contract, meta_of, personas, read_services, report
+from sandbox.city.native.exchange import DATABASES
 from sandbox.city.native.filling import fill_tables
 from sandbox.city.native.side import mapping_text
+from sandbox.city.native.tables import tables_in
 from sandbox.city.population import generate as population
 from sandbox.city.population.generate import Progress, version_of
 
@@ -42,11 +44,12 @@ async def seed(
     seed: int = population.SEED,
     progress: Progress | None = None,
     is_brief: bool = False,
+    database_url: str = "",
 ) -> dict[str, Any]:
     """Bring city and catalogue to these parameters; the report, with what was done. The stores are open.
 
     `progress` is told what, done and of. `is_brief` leaves the counts out of the report, which takes reading
-    every contract. Raises ValueError for sizes that make no city, Refusal for a contract that the catalogue
+    every contract. `database_url` is that of the stores: in PostgreSQL the departments' views stand beside them. Raises ValueError for sizes that make no city, Refusal for a contract that the catalogue
     refuses.
     """
     is_new = meta_of(home) != version_of(citizens, companies, seed)
@@ -67,7 +70,7 @@ async def seed(
             progress("services", number, len(OWNERS))
     spoken = [one for one in (DEPARTMENTS if is_new else changed) if one.protocol in {"sql", "files"}]
     if spoken:
-        await fill_tables(home, tuple(spoken))
+        await fill_tables(home, tuple(spoken), tables_in(home / DATABASES, database_url))
     await follow_everybody()
     done = {"generated": is_new, "published": published, "identity_providers": await ensure_providers()}
     return done if is_brief else {**report(home), **done}

@@ -20,10 +20,10 @@ MAPPINGS = Path(__file__).parent / "mappings"
 
 @asynccontextmanager
 async def spoken(
-    side: CitySide, home: Path, slug: str, text: str
+    side: CitySide, home: Path, slug: str, text: str, database_url: str = ""
 ) -> AsyncIterator[tuple[Connector, NativeSide]]:
     """The connector to a department that is spoken to by this mapping."""
-    settings = Settings(home=str(home))
+    settings = Settings(home=str(home), database_url=database_url)
     registry = ConnectorRegistry()
     native = NativeSide(
         DEPARTMENTS, read_services, lambda name: side.connector(f"city:{name}", None), settings.docs_url

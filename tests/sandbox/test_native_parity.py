@@ -92,11 +92,18 @@ async def ask(
 
 
 async def compare(
-    side: CitySide, home: Path, city: City, slug: str, text: str, *, only_mapped: bool = False
+    side: CitySide,
+    home: Path,
+    city: City,
+    slug: str,
+    text: str,
+    *,
+    only_mapped: bool = False,
+    database_url: str = "",
 ) -> int:
     service = read_services()[slug]
     direct = side.connector(f"city:{slug}", service)
-    async with spoken(side, home, slug, text) as (connector, native):
+    async with spoken(side, home, slug, text, database_url) as (connector, native):
         compiled = native.compiled(slug)
         calls = calls_of(service, city, set(compiled.operations) if only_mapped else None)
         different = []
@@ -113,13 +120,18 @@ async def compare(
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in MAPPINGS.glob("tax-*.yaml")))
-async def test_every_protocol_says_the_same(name: str, side: CitySide, city: City, city_home: Path) -> None:
+async def test_every_protocol_says_the_same(
+    name: str, side: CitySide, city: City, city_home: Path, database_url: str
+) -> None:
     text = (MAPPINGS / f"{name}.yaml").read_text(encoding="utf-8")
-    assert await compare(side, city_home, city, "tax", text, only_mapped=True) == REQUESTS
+    count = await compare(side, city_home, city, "tax", text, only_mapped=True, database_url=database_url)
+    assert count == REQUESTS
 
 
 @pytest.mark.parametrize("slug", [one.slug for one in departments_with_mapping()])
-async def test_a_department_says_the_same(slug: str, side: CitySide, city: City, city_home: Path) -> None:
+async def test_a_department_says_the_same(
+    slug: str, side: CitySide, city: City, city_home: Path, database_url: str
+) -> None:
     department = next(one for one in departments_with_mapping() if one.slug == slug)
     text = (department.folder / "mapping.yaml").read_text(encoding="utf-8")
-    assert await compare(side, city_home, city, slug, text) == REQUESTS
+    assert await compare(side, city_home, city, slug, text, database_url=database_url) == REQUESTS

@@ -56,10 +56,11 @@ class Maker:
         drop_path: Path,
         database_path: Path | None = None,
         callbacks: Callbacks | None = None,
+        postgresql: Callable[[str, str], Database] | None = None,
         look_again_seconds: float = LOOK_AGAIN_SECONDS,
     ) -> None:
         """`key_of` gives the key that signs what is told to a service's upstream. SQLite files lie below
-        `database_path`, drop folders below `drop_path`.
+        `database_path`, drop folders below `drop_path`. `postgresql` opens databases of our own (address, service).
         """
         self._egress = egress
         self._docs_url = docs_url
@@ -68,6 +69,7 @@ class Maker:
         self._drop_path = drop_path
         self._database_path = database_path or drop_path
         self._callbacks = callbacks
+        self._postgresql = postgresql
         self._look_again_seconds = look_again_seconds
 
     def make(self, upstream: str, service: Service, mapping: str) -> Connector:
@@ -109,6 +111,8 @@ class Maker:
     def _database(self, address: str, service: str) -> Database:
         if address.startswith("sqlite:"):
             return SqliteDatabase(_below(address, self._database_path), service)
+        if self._postgresql is not None:
+            return self._postgresql(address, service)
         return PostgresDatabase(address, self._egress, service)
 
 

@@ -2,7 +2,7 @@
 
 Values are bound, never put into the text; transactions are read-only, every statement ends with the deadline of
 the call, and an answer has at most `MOST_ROWS` rows. A password stands in no address: PostgreSQL's pass file
-(PGPASSFILE) has it.
+(PGPASSFILE) has it. `?schema=` of a PostgreSQL address names the schema that unqualified names are looked up in.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from datetime import time as day_time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from api.contract.mapping import MappedOperation
 from api.contract.mapping_shapes import ROWS, Each, Node, Shape
@@ -30,6 +30,9 @@ from api.gateway.connectors.mapped import Native
 
 MOST_ROWS = 10_000
 POOL_SIZE = 10
+LONGEST_MS = (
+    60_000  # the server ends a statement after this, should nobody be there to cancel it at its deadline
+)
 _BOUND = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|::|:([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -129,15 +132,18 @@ class SqliteDatabase(Database):
 class PostgresDatabase(Database):
     """A PostgreSQL database, through its own small pool; the address is checked and pinned by the egress rules."""
 
-    def __init__(self, url: str, egress: Egress, service: str) -> None:
+    def __init__(self, url: str, egress: Egress, service: str, *, password: str | None = None) -> None:
+        """`password` is for an address of our own making; others have theirs in the pass file."""
         parts = urlsplit(url)
         if parts.password:
             raise ValueError("the address of a database holds no password; PGPASSFILE does")
         self._parts = parts
         self._egress = egress
         self._service = service
+        self._password = password
         self._pool: Any = None
         self._opening = asyncio.Lock()
+        self._kinds: dict[str, list[str]] = {}  # by statement: the types of what is bound
 
     async def rows(
         self, statement: Statement, values: Mapping[str, Any], deadline: float
@@ -146,17 +152,13 @@ class PostgresDatabase(Database):
         try:
             async with asyncio.timeout_at(deadline):
                 pool = await self._opened(asyncpg)
-                async with pool.acquire() as connection, connection.transaction(readonly=True):
-                    left = max(1, int((deadline - time.monotonic()) * 1000))
-                    await connection.execute(f"SET LOCAL statement_timeout = {left}")
-                    prepared = await connection.prepare(statement.numbered)
-                    kinds = prepared.get_parameters()
-                    bound = [
-                        _bound(values[name], kind.name)
-                        for name, kind in zip(statement.names, kinds, strict=True)
-                    ]
-                    cursor = await prepared.cursor(*bound)
-                    return [dict(row) for row in await cursor.fetch(MOST_ROWS)]
+                async with pool.acquire() as connection:
+                    try:
+                        return await self._read(connection, statement, values)
+                    except asyncpg.InvalidCachedStatementError:  # the view has another column now
+                        await connection.reload_schema_state()
+                        self._kinds.pop(statement.numbered, None)
+                        return await self._read(connection, statement, values)
         except (TimeoutError, asyncpg.QueryCanceledError) as error:
             raise _timeout(self._service) from error
         except EgressError as error:
@@ -171,17 +173,35 @@ class PostgresDatabase(Database):
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise _refused(self._service, error) from error
 
+    async def _read(
+        self, connection: Any, statement: Statement, values: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Four round trips: begin, bind, fetch, commit. A statement is parsed once on each connection."""
+        async with connection.transaction(readonly=True):
+            kinds = self._kinds.get(statement.numbered)
+            if kinds is None:
+                prepared = await connection.prepare(statement.numbered)
+                kinds = self._kinds[statement.numbered] = [one.name for one in prepared.get_parameters()]
+            bound = [_bound(values[name], kind) for name, kind in zip(statement.names, kinds, strict=True)]
+            cursor = await connection.cursor(statement.numbered, *bound)
+            return [dict(row) for row in await cursor.fetch(MOST_ROWS)]
+
     async def _opened(self, asyncpg: Any) -> Any:
         async with self._opening:
             if self._pool is None:
                 host, port = self._parts.hostname or "", self._parts.port or 5432
                 addresses = await self._egress.resolve(host, port)
-                query = parse_qs(self._parts.query)
+                query = {name: texts[0] for name, texts in parse_qs(self._parts.query).items()}
+                settings = {"default_transaction_read_only": "on", "application_name": "kaimen",
+                            "statement_timeout": str(LONGEST_MS)}  # fmt: skip
+                if "schema" in query:
+                    settings["search_path"] = '"' + query["schema"].replace('"', '""') + '"'
                 self._pool = await asyncpg.create_pool(
-                    host=addresses[0], port=port, user=self._parts.username or "kaimen",
-                    database=self._parts.path.lstrip("/"), ssl=query.get("sslmode", ["prefer"])[0],
-                    min_size=0, max_size=POOL_SIZE, timeout=3.0, max_inactive_connection_lifetime=60.0,
-                    server_settings={"default_transaction_read_only": "on", "application_name": "kaimen"},
+                    host=addresses[0], port=port, user=unquote(self._parts.username or "kaimen"),
+                    password=self._password, database=unquote(self._parts.path.lstrip("/")),
+                    ssl=query.get("sslmode", "prefer"), min_size=0, max_size=POOL_SIZE, timeout=3.0,
+                    max_inactive_connection_lifetime=60.0, server_settings=settings,
+                    reset=_leave_as_it_is,
                 )  # fmt: skip
             return self._pool
 
@@ -196,6 +216,10 @@ class PostgresDatabase(Database):
         if self._pool is not None:
             self._pool.terminate()
             self._pool = None
+
+
+async def _leave_as_it_is(connection: Any) -> None:
+    """What a pool does with a connection that is given back: a reading transaction leaves nothing behind."""
 
 
 def _asyncpg() -> Any:

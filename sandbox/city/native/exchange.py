@@ -1,11 +1,10 @@
-"""The departments that open no server: a view in an exchange database, tables in a drop folder. Both below KAIMEN_HOME.
+"""The departments that open no server: a view in an exchange database (`tables`), tables in a drop folder.
 
 The department keeps them current: at seed time it writes what the mapping's `fill` names, and before a call of an
-app whose state or clock differs it writes what that app would see, beside the state's id. What the connector then
-reads is the database or the file, and nothing else.
+app whose state or clock differs it writes what that app would see, beside the state's id and the clock. What the
+connector then reads is the database or the file, and nothing else.
 """
 
-import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -22,15 +21,15 @@ from api.contract.mapping_table import table_of, write_table
 from api.contract.model import JsonObject, Operation
 from api.core.upstream_headers import Told
 from api.gateway.connector import Connector, Context, Request, Result
-from sandbox.city.base import City
+from sandbox.city.base import City, CityFile, CityMissing
 from sandbox.city.native.behind import Native, context_of, native_of, request_of
+from sandbox.city.native.tables import Answered, Tables, TablesFactory
 from sandbox.city.state import States
 
 DATABASES = "city/exchange"  # below KAIMEN_HOME
 DROPS = "city/drop"
-STATE, NUMBER = "ztbh", "xh"  # columns: whose state, which row
 _MOST_KNOWN = 20_000
-_TEXT_LIKE = (str, int, float)
+_AT_ONCE = 200  # answers in a transaction at seed time
 
 
 class Kept(Struct, frozen=True):
@@ -74,16 +73,23 @@ class KeptCurrent:
 class Keeper:
     """Keeps the view or the files of one department current."""
 
-    def __init__(self, compiled: CompiledMapping, department: Connector, states: States, home: Path) -> None:
+    def __init__(
+        self,
+        compiled: CompiledMapping,
+        department: Connector,
+        states: States,
+        city: CityFile,
+        home: Path,
+        tables: TablesFactory,
+    ) -> None:
         slug = compiled.service.department or compiled.service.name
         self._compiled = compiled
         self._department = department
         self._states = states
+        self._city = city
         self._known: OrderedDict[tuple[Any, ...], tuple[tuple[Any, ...], Kept]] = OrderedDict()
-        self.database = home / DATABASES / f"{slug}.sqlite3"
+        self.tables: Tables = tables(slug)
         self.folder = home / DROPS / slug
-        self._connection: sqlite3.Connection | None = None
-        self._columns: dict[str, set[str]] = {}
 
     async def keep(self, operation: Operation, request: Request, context: Context) -> "Kept":
         """See to it that the answer to this call is there. An answer that no table can hold is given back."""
@@ -101,7 +107,7 @@ class Keeper:
         key = (operation.id, msgspec.json.encode(tree), context.state_id)
         state = await self._states.current(context.state_id or context.app_id)
         moment = context.clock or time.strftime("%Y%m%d%H%M")
-        seen = (state.version, moment, context.scenario, context.purpose, context.subject)
+        seen = (self._edition(), state.version, moment, context.scenario, context.purpose, context.subject)
         known = self._known.get(key)
         if known is not None and known[0] == seen:
             self._known.move_to_end(key)
@@ -124,8 +130,18 @@ class Keeper:
             return Kept(result)
         if native.whole is not None:
             return Kept(native.whole)
-        self.write(mapped, tree, native, context.state_id)
+        rows = rows_of(mapped, native.tree)
+        if mapped.protocol == "sql":
+            await self.tables.put(mapped, [Answered(tree, rows, context.state_id, context.clock)])
+        else:
+            self._write_file(mapped, tree, rows)
         return Kept(None, marks)
+
+    def _edition(self) -> str:
+        try:
+            return self._city.open().version
+        except CityMissing:  # the department says so itself
+            return ""
 
     def _remember(self, key: tuple[Any, ...], value: tuple[tuple[Any, ...], "Kept"]) -> None:
         self._known[key] = value
@@ -133,63 +149,6 @@ class Keeper:
             self._known.popitem(last=False)
 
     # -- writing --------------------------------------------------------------------------------------
-    def write(self, mapped: MappedOperation, asked: Mapping[str, Any], native: Native, state_id: str) -> None:
-        """Put the rows of one answer where they belong, in the place of those that were there."""
-        rows = rows_of(mapped, native.tree)
-        if mapped.protocol == "sql":
-            self._write_rows(mapped, asked, rows, state_id)
-        else:
-            self._write_file(mapped, asked, rows)
-
-    def _write_rows(
-        self, mapped: MappedOperation, asked: Mapping[str, Any], rows: list[dict[str, Any]], state_id: str
-    ) -> None:
-        table = str(mapped.settings.get("table") or f"v_{mapped.operation.id}")
-        asks = {name: _plain(value) for name, value in asked.items()}
-        asks |= {node.last: None for node in mapped.parameters.values() if node.last not in asks}
-        connection = self._opened()
-        columns = [*dict.fromkeys([*asks, *(name for row in rows for name in row)]), STATE, NUMBER]
-        self._ensure(connection, table, columns)
-        where = " AND ".join([f"{_quoted(name)} IS ?" for name in asks] + [f"{STATE} IS ?"])
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(f"DELETE FROM {_quoted(table)} WHERE {where}", (*asks.values(), state_id))  # noqa: S608 - names of the mapping, quoted
-        for number, row in enumerate(rows):
-            values = {**row, **asks, STATE: state_id, NUMBER: number}
-            names = ", ".join(map(_quoted, values))
-            marks = ", ".join("?" * len(values))
-            connection.execute(
-                f"INSERT INTO {_quoted(table)} ({names}) VALUES ({marks})",  # noqa: S608 - names of the mapping, quoted
-                [_plain(value) for value in values.values()],
-            )
-        connection.execute("COMMIT")
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self.database.parent.mkdir(parents=True, exist_ok=True)
-            made = sqlite3.connect(self.database, isolation_level=None, timeout=10, check_same_thread=False)
-            made.execute("PRAGMA journal_mode=WAL").fetchall()
-            made.execute("PRAGMA synchronous=OFF").fetchall()  # made again from the city at any time
-            self._connection = made
-        return self._connection
-
-    def _ensure(self, connection: sqlite3.Connection, table: str, columns: list[str]) -> None:
-        """The table with these columns, an index over the state."""
-        known = self._columns.get(table)
-        if known is None:
-            known = {row[1].lower() for row in connection.execute(f"PRAGMA table_info({_quoted(table)})")}
-        missing = [name for name in dict.fromkeys(columns) if name.lower() not in known]
-        if missing and not known:
-            listed = ", ".join(map(_quoted, _once(missing)))
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {_quoted(table)} ({listed})")
-            first = next(iter(columns))
-            connection.execute(
-                f"CREATE INDEX IF NOT EXISTS {_quoted(table + '_i')} ON {_quoted(table)} ({_quoted(first)}, {STATE})"
-            )
-        else:
-            for name in _once(missing):
-                connection.execute(f"ALTER TABLE {_quoted(table)} ADD COLUMN {_quoted(name)}")
-        self._columns[table] = known | {name.lower() for name in missing}
-
     def _write_file(
         self, mapped: MappedOperation, asked: Mapping[str, Any], rows: list[dict[str, Any]]
     ) -> None:
@@ -208,9 +167,7 @@ class Keeper:
 
     def close(self) -> None:
         """Give back the database."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self.tables.close()
 
     # -- at seed time ---------------------------------------------------------------------------------
     async def fill(self, city: City, environment: str = "sandbox") -> int:
@@ -229,13 +186,14 @@ class Keeper:
                 if native.whole is None:
                     tables.append((write_request(mapped, values, None, {}), native))
                 count += 1
-            self._write_all(mapped, tables)
+            await self._write_all(mapped, tables)
         return count
 
-    def _write_all(self, mapped: MappedOperation, answers: list[tuple[dict[str, Any], Native]]) -> None:
+    async def _write_all(self, mapped: MappedOperation, answers: list[tuple[dict[str, Any], Native]]) -> None:
         if mapped.protocol == "sql":
-            for asked, native in answers:
-                self.write(mapped, asked, native, "")
+            rows_of_all = [Answered(asked, rows_of(mapped, native.tree)) for asked, native in answers]
+            for start in range(0, len(rows_of_all), _AT_ONCE):
+                await self.tables.put(mapped, rows_of_all[start : start + _AT_ONCE])
             return
         settings = {**self._compiled.file.settings["files"], **mapped.settings}
         rows = [
@@ -262,17 +220,3 @@ def replace_file(path: Path, data: bytes) -> None:
     beside = path.with_name(path.name + ".part")
     beside.write_bytes(data)
     beside.replace(path)
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, _TEXT_LIKE):
-        return value
-    return msgspec.json.encode(value).decode()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _once(names: list[str]) -> list[str]:
-    return list({name.lower(): name for name in reversed(names)}.values())[::-1]
