@@ -43,6 +43,7 @@ _SCALARS = {
     "Date": DATE, "DateTime": DATE_TIME, "Decimal": DECIMAL, "JSON": JSON,
 }  # fmt: skip
 _MOST_DEPTH = 40
+_EXACT = 2**53  # up to here a float has every whole number
 ANY: Typed = (JSON, None)
 
 
@@ -124,7 +125,10 @@ class Typist:
             return self._choice(flat, hint, pointer, depth, is_input=is_input)
         if shape == Shape.MIXED:
             return self._lose(pointer, "several types in one")
-        return (_SCALARS[scalar_of(flat)], None) if shape == Shape.SCALAR else ANY
+        if shape != Shape.SCALAR:
+            return ANY
+        scalar = _SCALARS[scalar_of(flat)]
+        return scalar, as_number if is_input and scalar is GraphQLFloat else None
 
     def _lose(self, pointer: str, why: str) -> Typed:
         self.losses.append((pointer, why))
@@ -243,7 +247,7 @@ class Typist:
             return self._union(flat, found, hint)
         scalars = {str(made[0]) for made in kinds}
         if scalars <= {"Int", "Long", "Float"}:
-            return GraphQLFloat, None
+            return GraphQLFloat, as_number if is_input else None
         if all(isinstance(made[0], GraphQLEnumType) or made[0] in _TEXTS for made in kinds):
             return GraphQLString, None
         return self._lose(pointer, "alternatives of different kinds")
@@ -393,6 +397,12 @@ def described(schema: JsonObject, wire: str, level: str) -> str | None:
 
 
 # -- bringing values from one form into the other -----------------------------------------------------
+def as_number(value: Any) -> Any:
+    """60.0 as 60: graphql-core makes a float of every Float, and a department may say the number back."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return int(value) if is_whole else value
+
+
 def _each(adapt: Adapter, value: Any) -> Any:
     return [None if one is None else adapt(one) for one in value] if isinstance(value, list) else value
 
