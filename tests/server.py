@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import seeded
+from tests import command_process, seeded
 
 ROOT = Path(__file__).resolve().parent.parent
 KAIMEN = [sys.executable, "-m", "api.main"]
@@ -63,10 +63,7 @@ class Installation:
         self, *arguments: str, check: bool = True, timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run `kaimen ARGUMENTS…` on this home; fails the test with its output where `check` is set."""
-        done = subprocess.run(
-            [*KAIMEN, *arguments], env=self.environ, cwd=self.home, capture_output=True, text=True,
-            timeout=timeout, check=False,
-        )  # fmt: skip
+        done = command_process.run(arguments, self.environ, self.home, timeout)
         if check and done.returncode != 0:
             raise AssertionError(
                 f"kaimen {' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}"
