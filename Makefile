@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 RUN_STAMP := $(VENV)/.run-$(shell cat requirements/uv.txt requirements/run.txt pyproject.toml native/heads.c 2>/dev/null | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat requirements/uv.txt requirements/dev.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
-export PYTHONDONTWRITEBYTECODE ?=
+# Tests start hundreds of processes: bytecode is kept whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup run test test-full check bench docs lock system migrations clean witness
 
@@ -23,14 +24,14 @@ $(UV):
 
 $(RUN_STAMP): $(UV)
 	@echo "· installing (once)"
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/run.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@$(BIN)/python hatch_build.py
 	@rm -f $(VENV)/.run-* && touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)
 	@echo "· installing what tests and checks need (once)"
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@rm -f $(VENV)/.dev-* && touch $@
 
 setup: $(RUN_STAMP)  ## install what is needed to run

@@ -90,7 +90,7 @@ def _mother() -> str:
 
 # --- the mother --------------------------------------------------------------------------------------
 def _serve(address: str) -> None:
-    for module in ("api.main.cli", "api.main.local_client", "api.main.client"):
+    for module in ("api.main.cli", "api.main.client", "api.main.local_client", "api.main.control_plane"):
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no child is waited for
     with socket.socket(socket.AF_UNIX) as door:
