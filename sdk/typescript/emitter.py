@@ -21,6 +21,7 @@ from sdk.model import (
     UnionType,
     Words,
 )
+from sdk.typescript import webhooks
 from sdk.typescript.members import (
     about,
     class_of,
@@ -98,7 +99,7 @@ class _Writer:
     def declarations(self) -> str:
         parts = [
             "// Generated from the contracts. Changes are lost with the next build.\n",
-            'import type { CallOptions, ClientOptions, JsonValue, Pages, Raw, Sandbox, UnknownVariant } from "./core.js";\n',
+            'import type { CallOptions, ClientOptions, JsonValue, Pages, Raw, Sandbox, UnknownVariant, WebhookEvent, WebhookHeaders } from "./core.js";\n',
             'export * from "./core.js";\n\n',
         ]
         parts += [self._declared(one) for one in self._model.types]
@@ -200,7 +201,7 @@ class _Writer:
                 f"{doc([in_words(one.text)], '  ')}  {text(one.type)}: {self._type(one.data)};\n"
                 for one in service.events
             ]
-        return "".join([*lines, "}\n\n"])
+        return "".join([*lines, "}\n\n", webhooks.DECLARED])
 
     def _client_declared(self) -> str:
         lines = [
@@ -237,12 +238,13 @@ class _Writer:
         )
         parts = [
             "// Generated from the contracts. Changes are lost with the next build.\n",
-            'import { Pages, Sandbox, Transport, address, decoder, encoder_, form, multipart, tables } from "./core.js";\n',
+            'import { DecodingError, Pages, Sandbox, Transport, address, decoder, encoder_, form, multipart, tables, verifyWebhook as verified } from "./core.js";\n',
             'export * from "./core.js";\n\n',
             f"const FACTS = {{ name: {text(self._name)}, version: {text(self._version)}, scopes: {text(scopes)} }};\n",
             self._tables(),
             "const decode = decoder(T);\nconst encode = encoder_(T);\n\n",
             _SHARED,
+            webhooks.script(self._model, self._codec),
         ]
         for service in self._model.services:
             parts += [self._resource_class(service, one) for one in service.resources]

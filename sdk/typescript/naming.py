@@ -17,9 +17,9 @@ RESERVED = frozenset(_RESERVED.split())
 _TAKEN_TYPES = """
     ApiError Array AuthenticationError Blob Boolean CallOptions Client ClientOptions ConflictError ConnectionError
     Date DecodingError Error Event Events File FormData Headers InvalidRequestError Item JsonValue Kaimen
-    KaimenError Map NotFoundError Number Object Page Pages Partial PermissionDeniedError Promise RateLimitedError
+    KaimenError KnownEvent Map NotFoundError Number Object Page Pages Partial PermissionDeniedError Promise RateLimitedError
     Raw ReadableStream Record Response Sandbox Scenarios ServerError Set String Symbol TimeoutError Transport URL
-    Uint8Array UnknownVariant WebhookError WebhookHeaders
+    Uint8Array UnknownVariant WebhookError WebhookEvent WebhookHeaders
 """
 TAKEN_TYPES = frozenset(_TAKEN_TYPES.split())
 # Members that every object has, or that would make it a promise.

@@ -31,10 +31,10 @@ class Carrier:
         self.app_id = urlsplit(page.url).path.rpartition("/")[2]
         found = re.search(r"kt_[0-9a-z]+", page.source)
         assert found
-        secret = page.with_class("secret")[0].text.strip()
+        self.client_id, self.secret = found.group(0), page.with_class("secret")[0].text.strip()
         self.http = httpx.Client(base_url=url, timeout=30)
         answer = self.http.post(
-            "/oauth/token", data={"grant_type": "client_credentials"}, auth=(found.group(0), secret)
+            "/oauth/token", data={"grant_type": "client_credentials"}, auth=(self.client_id, self.secret)
         )
         self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 

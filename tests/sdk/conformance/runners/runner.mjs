@@ -86,6 +86,8 @@ const actions = {
   },
   async webhook(client, args) {
     const event = await sdk.verifyWebhook(args.payload, args.headers, args.secret ?? args.public_key);
+    if (!sdk.isEvent(event, "conformance.item.closed")) throw new Error(`an event of type ${event.type}`);
+    if (typeof event.data.closedAt !== "string") throw new Error("the data of the event were not read");
     return { type: event.type, id: event.data.id };
   },
   async describe(client) {
