@@ -26,8 +26,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("kaimen")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by -m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if item.get_closest_marker("postgresql_full") and "postgresql" in item.callspec.params.values():
+            item.add_marker("full")
         if item.get_closest_marker("full") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONG_SECONDS))
 

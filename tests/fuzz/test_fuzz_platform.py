@@ -15,6 +15,7 @@ from tests.fuzz.targets import Target
 from tests.server import Installation, RunningServer
 from tests.visitor import administrator
 
+pytestmark = pytest.mark.postgresql_full
 SEED = "20260727"
 METHODS = {"get", "post", "put", "patch", "delete"}
 SECONDS = 900  # a bound, not a measure
@@ -23,7 +24,7 @@ CHECKS = "not_a_server_error,response_schema_conformance,content_type_conformanc
 # Ten, and no stateful phase: with forty and it, one run had not ended after eight minutes on two busy cores, its
 # fuzzing phase having cost client and server 43 s of CPU each by then. The long run has to fit into test-full.
 RUNS = [
-    pytest.param("fuzzing", 4, id="short"),
+    pytest.param("fuzzing", 2, id="short"),
     pytest.param("examples,coverage,fuzzing", 10, id="long", marks=pytest.mark.full),
 ]
 # what would end the administrator's own session, and with it the run

@@ -15,6 +15,7 @@ from tests.fuzz.test_fuzz_http import new_token, still_works
 from tests.fuzz.upstream import CONTRACT, FIRST_CALLS, GOOD, failing_upstream
 from tests.server import Installation, RunningServer
 
+pytestmark = pytest.mark.postgresql_full
 SEED = 20260727
 CONNECTIONS = 8
 UPSTREAM_PROBLEMS = {
