@@ -279,7 +279,7 @@ async def test_listen_forwards_and_outlives_a_restart(
             with installation.serving(port=port):
                 second = await tell(installation, app["app_id"], range(402, 404), type_="parcel.delayed")
                 await asyncio.to_thread(receiver.wait_until, lambda: set(second) <= set(receiver.ids), 60)
-                listener.send_signal(signal.SIGINT)
+                listener.send_signal(signal.SIGTERM)
                 lines, errors = await asyncio.to_thread(listener.communicate, timeout=60)
         finally:
             if listener.poll() is None:

@@ -6,6 +6,7 @@ retried: it is for looking at events while one writes their receiver.
 
 import base64
 import json
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +48,7 @@ def listen(
     platform: Platform, app_id: str, forward: str, types: tuple[str, ...], begin: str, secret: str, count: int | None,
     client_id: str, client_secret: str,
 ) -> None:  # fmt: skip
-    """Forward an app's events to a server on this machine; Ctrl-C ends it.
+    """Forward an app's events to a server on this machine; Ctrl-C or SIGTERM ends it.
 
     With the operator's rights on KAIMEN_HOME, with --server and a personal token, or as the app with --client-id.
     """
@@ -63,6 +64,7 @@ def listen(
     if forward and not platform.as_json:
         click.echo(f"Forwarding to {forward}, signed with {pair.secret_text}. Ctrl-C ends.", err=True)
     shown = 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for event in _events(source, app_id, begin, types, platform.as_json):
             _show(event, _forward(event, forward, pair) if forward else {}, as_json=platform.as_json)
