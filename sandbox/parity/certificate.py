@@ -1,7 +1,7 @@
 """The parity certificate: every case on every face, compared; what differs is named, what is left out has a reason.
 
 Compared are status, problem type, step, body after the name map, and, for each operation, what the ledger of the
-platform says that it cost on each face. A case counts when it is a refusal, or when at least 60 % of the fields that
+platform says that it cost on each face, and what a face itself tells of it. A case counts when it is a refusal, or when at least 60 % of the fields that
 the contract describes are there and not null: an empty answer proves nothing.
 """
 
@@ -15,24 +15,30 @@ from msgspec import Struct, field
 
 from api.contract.model import Json, JsonObject, Operation, Service
 from sandbox.parity.cases import Case, Excluded
-from sandbox.parity.faces import Face, Seen
+from sandbox.parity.drivers.protocol import Driver, Seen
 
 FULL = 0.6
 _CLOCK_SECONDS = 900  # two faces are asked one after the other: the sandbox's clock has moved on
 _DEPTH = 6
+_QUORUM = 2  # of other faces, before the first can be outvoted
 # What the platform makes anew for each single request cannot be equal on two faces: only its form is compared.
 _MINTED = re.compile(r"(rs|rl|case)_[0-9a-z]{20,26}")
-BY_FORM = ("request ids (rs_…)", "case numbers (case_…)", f"instants, ±{_CLOCK_SECONDS} s")
+BY_FORM = (
+    "request ids (rs_…)",
+    "case numbers (case_…)",
+    f"instants, ±{_CLOCK_SECONDS} s",
+    "members that are not there, where the face gives null for them (graphql)",
+)
 
 Ledger = Callable[[], dict[str, int]]  # operation (company@v1/getCompany) -> quota units spent so far
 
 
 class Drift(Struct, frozen=True):
-    """Where a face does not say what the first one says."""
+    """Where a face does not say what the first one says; where the others agree against the first, that is `face`."""
 
     case: str
     face: str
-    what: str  # status, problem, step, body, cost
+    what: str  # status, problem, step, body, cost, told cost
     pointer: str
     expected: str
     found: str
@@ -53,6 +59,9 @@ class Certificate(Struct, frozen=True):
     absent: dict[str, str] = field(default_factory=dict)  # faces that were not compared, and why
     asked_again: list[str] = field(default_factory=list)  # cases that differed when asked some time apart
     synthetic: int = 0  # cases whose answers were made from the schema alone
+    compared: dict[str, int] = field(
+        default_factory=dict
+    )  # by face: cases in which it was held against the first
 
     @property
     def is_whole(self) -> bool:
@@ -63,7 +72,7 @@ def certify(
     service: Service,
     cases: Iterable[Case],
     excluded: Iterable[Excluded],
-    faces: list[Face],
+    faces: list[Driver],
     *,
     ledger: Ledger,
     reset: Callable[[], None],
@@ -72,47 +81,96 @@ def certify(
 ) -> Certificate:
     """Ask every face every case, one face after the other, and compare with the first. `reset` gives a fresh city."""
     chosen = list(cases)
-    seen: dict[str, list[Seen]] = {}
-    costs: dict[str, dict[str, int]] = {}
-    for face in faces:
-        before = ledger()
-        rows = []
-        reset()
-        for case in chosen:
-            rows.append(face.ask(case))
-            if not case.operation.is_safe and rows[-1].status < 400:
-                reset()
-        after = ledger()
-        seen[face.name] = rows
-        costs[face.name] = {key: units - before.get(key, 0) for key, units in after.items()}
+    runs = {face.name: _ask_all(face, chosen, ledger, reset) for face in faces}
+    first, *others = faces
     left_out, drifts, counted, synthetic = list(excluded), [], [], 0
     again: set[str] = set()
-    first, *others = faces
+    unequal: set[tuple[str, str]] = set()
+    compared = {face.name: 0 for face in others}
     for number, case in enumerate(chosen):
-        truth = seen[first.name][number]
-        reason = _too_thin(case, service, truth)
+        truth = runs[first.name].seen[number]
+        reason = truth.unsaid or _too_thin(case, service, truth)
         if reason:
             left_out.append(Excluded(case.id, reason))
             continue
         counted.append(case)
         synthetic += truth.is_synthetic
+        found: dict[str, list[Drift]] = {}
         for face in others:
-            found = differences(case.id, face.name, truth, seen[face.name][number])
-            if found:  # perhaps an hour has struck in between: both are asked again at once, and that counts
+            seen = runs[face.name].seen[number]
+            if seen.unsaid and (not seen.status or truth.status >= 400):
+                left_out.append(Excluded(case.id, seen.unsaid, face.name))
+                if truth.step not in _FREE_STEPS:
+                    unequal.add((_operation_key(case), face.name))
+                continue
+            compared[face.name] += 1
+            found[face.name] = differences(case.id, face.name, truth, seen)
+            if found[
+                face.name
+            ]:  # perhaps an hour has struck in between: both are asked again at once, that counts
                 again.add(case.id)
                 reset()
                 asked = first.ask(case)
                 reset()
-                found = differences(case.id, face.name, asked, face.ask(case))
-            drifts += found
-    drifts += _cost_drifts(counted, costs, first.name, [face.name for face in others])
+                found[face.name] = differences(case.id, face.name, asked, face.ask(case))
+        drifts += _blamed(first.name, found)
+    drifts += _cost_drifts(counted, runs, first.name, unequal)
     wrong = {one.case for one in drifts}
     agree = sum(1 for case in counted if case.id not in wrong and _operation_key(case) not in wrong)
     return Certificate(
         service=service.key, digest=service.digest, date=date, faces=[face.name for face in faces], cases=len(counted),
         agree=agree, drifts=drifts, excluded=left_out, absent=absent or {}, synthetic=synthetic,
-        asked_again=sorted(again),
+        asked_again=sorted(again), compared=compared,
     )  # fmt: skip
+
+
+# A refusal by one of these costs nothing.
+_FREE_STEPS = frozenset({"admit", "route", "authenticate", "authorise", "limit", "validate"})
+
+
+class _Run(Struct):
+    """What one face said, case by case, what the ledger grew by, and what the face says that it cost, by operation.
+
+    `told` is empty where the face says nothing of it.
+    """
+
+    seen: list[Seen]
+    spent: dict[str, int]
+    told: dict[str, int]
+
+
+def _ask_all(face: Driver, cases: list[Case], ledger: Ledger, reset: Callable[[], None]) -> _Run:
+    before = ledger()
+    seen = []
+    reset()
+    for case in cases:
+        seen.append(face.ask(case))
+        if not case.operation.is_safe and 0 < seen[-1].status < 400:
+            reset()
+    spent = {key: units - before.get(key, 0) for key, units in ledger().items()}
+    told: dict[str, int] = {}
+    for case, one in zip(cases, seen, strict=True):
+        if one.cost >= 0:
+            told[_operation_key(case)] = told.get(_operation_key(case), 0) + one.cost
+    return _Run(seen, spent, told)
+
+
+def _blamed(first: str, found: dict[str, list[Drift]]) -> list[Drift]:
+    """The drifts of one case; where all the others say the same against the first, it is the first that drifts."""
+    made = [one for drifts in found.values() for one in drifts]
+    if len(found) < _QUORUM:
+        return made
+    by_place: dict[tuple[str, str], list[Drift]] = {}
+    for one in made:
+        by_place.setdefault((one.what, one.pointer), []).append(one)
+    blamed = []
+    for same in by_place.values():
+        one = same[0]
+        if len(same) == len(found) and len({row.found for row in same}) == 1:
+            blamed.append(Drift(one.case, first, one.what, one.pointer, one.found, one.expected))
+        else:
+            blamed += same
+    return blamed
 
 
 def differences(case: str, face: str, truth: Seen, seen: Seen) -> list[Drift]:
@@ -123,9 +181,12 @@ def differences(case: str, face: str, truth: Seen, seen: Seen) -> list[Drift]:
         if one != other:
             found.append(Drift(case, face, what, "", str(one), str(other)))
     if truth.is_json:
+        bodies = truth.body, seen.body
+        if truth.null_is_absent or seen.null_is_absent:
+            bodies = _without_nulls(truth.body), _without_nulls(seen.body)
         found += [
             Drift(case, face, "body", pointer, _brief(one), _brief(other))
-            for pointer, one, other in _unlike(truth.body, seen.body, "")
+            for pointer, one, other in _unlike(*bodies, "")
         ][:5]
     elif truth.body != seen.body:
         found.append(Drift(case, face, "body", "", _brief(truth.body), _brief(seen.body)))
@@ -155,6 +216,12 @@ def _unlike(one: Json, other: Json, pointer: str) -> list[tuple[str, Json, Json]
     return [(pointer, one, other)]
 
 
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
 def _is_same_moment(one: Json, other: Json) -> bool:
     if not (isinstance(one, str) and isinstance(other, str) and "T" in one and "T" in other):
         return False
@@ -178,14 +245,25 @@ def _brief(value: Any) -> str:
 
 
 def _cost_drifts(
-    cases: list[Case], costs: dict[str, dict[str, int]], first: str, others: list[str]
+    cases: list[Case], runs: dict[str, _Run], first: str, unequal: set[tuple[str, str]]
 ) -> list[Drift]:
+    """By operation: what a face was charged against the first one, and against what it tells itself.
+
+    `unequal`: (operation, face) of which the face was not asked a case that cost the first one something. The
+    ledger does not know cases, so these sums say nothing.
+    """
     found = []
     for key in dict.fromkeys(_operation_key(case) for case in cases):
-        for face in others:
-            one, other = costs[first].get(key, 0), costs[face].get(key, 0)
-            if one != other:
-                found.append(Drift(key, face, "cost", "", str(one), str(other)))
+        due = runs[first].spent.get(key, 0)
+        differing: dict[str, list[Drift]] = {}
+        for face, run in runs.items():
+            spent = run.spent.get(key, 0)
+            if face != first and (key, face) not in unequal:
+                is_other = spent != due
+                differing[face] = [Drift(key, face, "cost", "", str(due), str(spent))] if is_other else []
+            if run.told and run.told.get(key, 0) != spent:
+                found.append(Drift(key, face, "told cost", "", str(spent), str(run.told.get(key, 0))))
+        found += _blamed(first, differing)
     return found
 
 

@@ -10,7 +10,9 @@ from api.contract.model import Service
 from api.contract.normalise import normalise
 from sandbox.parity.cases import cases_of
 from sandbox.parity.certificate import Certificate, certify
-from sandbox.parity.faces import Face, Http, driver_of
+from sandbox.parity.drivers import DRIVERS
+from sandbox.parity.drivers.connection import Connection
+from sandbox.parity.drivers.protocol import Driver, Target
 
 PLATFORM_SCOPES = ("platform:requests:read", "platform:sandbox:write")
 
@@ -27,7 +29,7 @@ class Installation:
         self._basic = base64.b64encode(
             f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}".encode()
         ).decode()
-        self._http = Http(origin)
+        self._http = Connection(origin)
         self._own: dict[str, str] = {}
 
     def token(self, scope: str = "") -> str:
@@ -87,15 +89,12 @@ def compare(
     installation: Installation, services: dict[str, Service], *, faces: list[str], seeds: int, date: str, most: int = 0
 ) -> list[Certificate]:  # fmt: skip
     """A certificate for each service. `most` bounds the cases of one service, 0 for all."""
-    token = installation.token()
-    drivers: list[Face] = [driver_of(name, installation.origin, token, services) for name in faces]
-    absent = {
-        name: "it was not asked for, or has no driver here"
-        for name in ("rest", "mcp", "graphql")
-        if name not in faces
-    }
+    target = Target(installation.origin, installation.token(), services)
+    absent = {name: "it was not asked for" for name in DRIVERS if name not in faces}
     made = []
+    drivers: list[Driver] = []
     try:
+        drivers.extend(DRIVERS[name](target) for name in faces)
         for service in services.values():
             cases, excluded = cases_of(service, seeds=seeds)
             if most and len(cases) > most:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from sandbox.city.inventory import read_services
 from sandbox.parity.cases import cases_of
 from sandbox.parity.certificate import certify, totals
-from sandbox.parity.faces import Seen
+from sandbox.parity.drivers.protocol import Seen
 
 SERVICE = read_services()["post"]
 OPERATIONS = {one.id for one in SERVICE.operations}

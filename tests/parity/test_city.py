@@ -1,46 +1,27 @@
-"""The certificate of a running installation: REST and MCP say the same about the city."""
+"""The certificate of a running installation: REST, MCP and GraphQL say the same about the city."""
 
 import json
+import shlex
+import sys
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.server import Installation
+from tests.parity.running import widen_plans
 
 SAMPLE = ("company@v1", "hotline@v1")
-MANY = 1_000_000
-
-
-@pytest.fixture(scope="module")
-def installation(home):
-    made = Installation(home)
-    made.seed()
-    return made
-
-
-def _widen_plans(installation, monkeypatch):
-    """More quota than the run needs, so that it never waits."""
-    from api.main.context import settings_of_shell
-    from api.main.local_client import LocalClient
-
-    for name, value in installation.environ.items():
-        if name.startswith("KAIMEN_"):
-            monkeypatch.setenv(name, value)
-    client = LocalClient(settings_of_shell())
-    limits = {kind: {"units": MANY, "window_seconds": 60} for kind in ("light", "standard", "heavy", "bulk")}
-    for plan in ("trial", "standard", "partner", "internal"):
-        body = {"title_zh": plan, "title_en": plan, "limits": limits}
-        assert client.request("PUT", f"/platform/v1/plans/{plan}", body=body).is_success
-    client.close()
 
 
 def test_a_sample_agrees_and_is_published(installation, monkeypatch):
-    _widen_plans(installation, monkeypatch)
+    widen_plans(installation, monkeypatch)
     with installation.serving() as server:
-        said = installation.json("parity", *SAMPLE, "--most", "60", timeout=300)
+        program = shlex.join([sys.executable, str(Path(__file__).parent / "rest_program.py")])
+        options = ["--most", "60", "--driver", f"urllib={program}"]
+        said = installation.json("parity", *SAMPLE, *options, timeout=120)
         assert said["drifts"] == []
         assert said["agree"] == said["cases"] > 60
-        assert said["faces"] == ["rest", "mcp"]
+        assert said["faces"] == ["rest", "mcp", "graphql", "urllib"]
         answer = httpx.get(f"{server.url}/catalogue/company/v1/parity.json")
         assert answer.status_code == 200
         published = answer.json()
@@ -56,9 +37,9 @@ def test_a_sample_agrees_and_is_published(installation, monkeypatch):
 
 @pytest.mark.full
 def test_the_whole_city_agrees(installation, monkeypatch):
-    _widen_plans(installation, monkeypatch)
+    widen_plans(installation, monkeypatch)
     with installation.serving():
-        done = installation.command("parity", "--json", check=False, timeout=1800)
+        done = installation.command("parity", "--json", check=False, timeout=540)
         said = json.loads(done.stdout)
         assert said["drifts"] == []
         assert said["agree"] == said["cases"] >= 1000

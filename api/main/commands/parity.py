@@ -1,5 +1,6 @@
 """`kaimen parity`: do all faces say the same? Asked over HTTP of a running sandbox, certified per service version."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from api.core import clock
 from api.main.context import Platform, platform_command, settings_of_shell
 from api.main.output import FAILED, UNREACHABLE, fail, print_json, print_table
 from sandbox.parity.certificate import Certificate, totals
-from sandbox.parity.faces import FACES
+from sandbox.parity.drivers import DRIVERS, register_program
 from sandbox.parity.run import PLATFORM_SCOPES, Installation, RunError, compare
 
 FOLDER = "parity"  # below KAIMEN_HOME: what the catalogue publishes
@@ -18,19 +19,37 @@ FOLDER = "parity"  # below KAIMEN_HOME: what the catalogue publishes
 
 @click.command()
 @click.argument("services", nargs=-1, metavar="[SERVICE@VERSION]…")
-@click.option("--face", "faces", multiple=True, type=click.Choice(sorted(FACES)), help="Default: all.")
+@click.option(
+    "--face", "faces", multiple=True, help="rest, mcp, graphql, or the name of a --driver; default: all."
+)
+@click.option(
+    "--driver",
+    "programs",
+    multiple=True,
+    metavar="NAME=COMMAND",
+    help="One more face: a program that asks it (docs: reference/parity).",
+)
 @click.option("--seeds", default=2, show_default=True, help="Cases with made-up values for each operation.")
 @click.option("--most", default=0, help="At most so many cases of a service; 0: all.")
 @click.option("--organisation", default="", help="Whose app asks; default: the operator's own.")
 @platform_command
 def parity(
-    platform: Platform, services: tuple[str, ...], faces: tuple[str, ...], seeds: int, most: int, organisation: str
+    platform: Platform, services: tuple[str, ...], faces: tuple[str, ...], programs: tuple[str, ...], seeds: int,
+    most: int, organisation: str,
 ) -> None:  # fmt: skip
     """Compare the faces of services case by case, and publish a certificate for each.
 
     Needs a running sandbox: it is asked as any client would, by an app made for this run. Ends with code 1 where
     a face differs.
     """
+    for one in programs:
+        name, separator, command = one.partition("=")
+        if not separator or not command.strip() or name in DRIVERS:
+            fail(f"--driver {one}: wants NAME=COMMAND, and a name that no face has")
+        register_program(name, shlex.split(command))
+    wrong = [name for name in faces if name not in DRIVERS]
+    if wrong:
+        fail(f"no face {', '.join(wrong)}; there are {', '.join(DRIVERS)}")
     listed = {row["service_id"]: row for row in _services(platform)}
     keys = list(services) or sorted(listed)
     unknown = [key for key in keys if key not in listed]
@@ -38,7 +57,7 @@ def parity(
         fail(f"no service {', '.join(unknown)} in the sandbox", following="kaimen contract list")
     origin = settings_of_shell().issuer_of("sandbox")
     try:
-        made = _run(platform, origin, keys, list(faces) or list(FACES), seeds, most, organisation)
+        made = _run(platform, origin, keys, list(faces) or list(DRIVERS), seeds, most, organisation)
     except OSError as error:
         fail(
             f"{origin} does not answer ({error})", following="start it with `kaimen serve`", code=UNREACHABLE
