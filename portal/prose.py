@@ -4,12 +4,13 @@ Whatever the text holds, the output is built tag by tag from an allow-list: no a
 address of a link to http(s), every text is escaped, and every tag that was opened is closed.
 """
 
+import importlib
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 LIMIT = 20_000
@@ -46,14 +47,19 @@ _VOID = frozenset({"br", "hr"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SILENT = frozenset({"script", "style", "template", "iframe", "object", "svg", "math"})
 _LINK = re.compile(r"https?://[^\s\"'<>]{1,500}", re.IGNORECASE)
-_markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+@cache
+def _markdown() -> Any:
+    """CommonMark with tables; imported at first use: most processes show no page of prose."""
+    return importlib.import_module("markdown_it").MarkdownIt("commonmark", {"html": True}).enable("table")
 
 
 @lru_cache(maxsize=512)
 def prose(text: str) -> Markup:
     """The text as HTML blocks. Headings become bold paragraphs: the page has headings of its own."""
     writer = _Writer()
-    writer.feed(_markdown.render(text[:LIMIT]))
+    writer.feed(_markdown().render(text[:LIMIT]))
     writer.close()
     return Markup(writer.finished())  # noqa: S704 - built from the allow-list above
 
@@ -61,7 +67,7 @@ def prose(text: str) -> Markup:
 @lru_cache(maxsize=2048)
 def plain(text: str) -> str:
     """The text in one line, without tags and marks: for hints and tiles."""
-    rendered = _markdown.render(text[:LIMIT]) if re.search(r"[<`*_#\[|]", text) else text
+    rendered = _markdown().render(text[:LIMIT]) if re.search(r"[<`*_#\[|]", text) else text
     words = re.sub(r"<[^>]*>", " ", rendered) if rendered is not text else rendered
     return " ".join(unescape(words).split())
 

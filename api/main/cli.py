@@ -8,6 +8,8 @@ import importlib
 
 import click
 
+from api.main.lean import leaving_out
+
 # name -> (module below api.main.commands, attribute, one line for the list)
 COMMANDS = {
     "up": ("up", "up", "Everything on one machine: migrate, seed the city, serve."),
@@ -57,7 +59,10 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"api.main.commands.{module}"), attribute)
+        with leaving_out():
+            command: click.Command = getattr(
+                importlib.import_module(f"api.main.commands.{module}"), attribute
+            )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -5,12 +5,11 @@ address, and TLS still verifies the name.
 """
 
 import base64
-from collections.abc import Iterable
+import importlib
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import anyio
-import httpcore
 import msgspec
 from msgspec import Struct
 
@@ -33,36 +32,12 @@ class Reply(Struct, frozen=True):
     body: dict[str, Any]
 
 
-class _Pinned(httpcore.AsyncNetworkBackend):
-    """Connects to an address that egress has checked, whatever the name says the next time."""
-
-    def __init__(self, egress: Egress) -> None:
-        self._egress = egress
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the library's own signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._egress.resolve(host, port)
-        return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
-
-    async def sleep(self, seconds: float) -> None:
-        await anyio.sleep(seconds)
-
-
 class Calls:
     """GET and form POST of JSON. `close` gives the connections back."""
 
     def __init__(self, settings: Settings) -> None:
-        egress = Egress([settings.egress_allow, *(LOOPBACK if settings.embedded else ())])
-        self._pool = httpcore.AsyncConnectionPool(
-            network_backend=_Pinned(egress), max_connections=20, keepalive_expiry=30.0, retries=0
-        )
+        self._egress = Egress([settings.egress_allow, *(LOOPBACK if settings.embedded else ())])
+        self._pool: Any = None
 
     async def get(self, url: str, *, bearer: str = "") -> Reply:
         """The JSON at an address. Raises CallError."""
@@ -79,11 +54,15 @@ class Calls:
         return await self._send("POST", url, headers, urlencode(form).encode())
 
     async def close(self) -> None:
-        await self._pool.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     async def _send(
         self, method: str, url: str, headers: list[tuple[str, str]], content: bytes | None
     ) -> Reply:
+        wire = importlib.import_module("api.identity.outside.wire")
+        if self._pool is None:
+            self._pool = wire.make_pool(self._egress)
         try:
             target = parse_target(url)
             sent = [("Host", target.authority), ("Accept", "application/json"), *headers]
@@ -97,7 +76,7 @@ class Calls:
                         if len(data) > MAX_BYTES:
                             raise CallError(f"{url} sent more than {MAX_BYTES} bytes")
                     return Reply(response.status, _object(bytes(data)))
-        except (EgressError, OSError, TimeoutError, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:  # fmt: skip
+        except (EgressError, OSError, TimeoutError, *wire.FAULTS) as error:
             raise CallError(f"{url}: {str(error) or type(error).__name__}") from error
 
 
