@@ -134,9 +134,9 @@ class HttpTransport:
         notes: list[Any] = []
         try:
             if reply.body:
-                text, notes = read_text(
-                    reply.body, self._file.encoding, self._file.undecodable, self._line.service
-                )
+                # beside files or a view the encoding is theirs; JSON is UTF-8 (RFC 8259 section 8.1)
+                encoding = self._file.encoding if binding.is_xml or self._file.protocol == "http" else "utf-8"
+                text, notes = read_text(reply.body, encoding, self._file.undecodable, self._line.service)
                 tree = read_xml(text).tree if binding.is_xml else msgspec.json.decode(text)
         except (XmlError, msgspec.MsgspecError) as error:
             if reply.status >= 400:

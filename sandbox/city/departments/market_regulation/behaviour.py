@@ -160,6 +160,7 @@ for _name, _handler in {
     "getNameReservation": registration.get_name_reservation,
     "registerCompany": registration.register_company,
     "changeAddress": registration.change_address,
+    "deregisterCompany": registration.deregister_company,
     "listReportDuties": registration.list_report_duties,
     "fileAnnualReport": registration.file_annual_report,
 }.items():

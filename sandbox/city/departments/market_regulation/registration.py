@@ -21,6 +21,7 @@ from sandbox.city.departments.market_regulation.records import (
     check_code,
     duties_of,
 )
+from sandbox.city.departments.tax.records import ARREARS
 from sandbox.city.numbering import location, next_serial
 from sandbox.city.population import identifiers, industries, places
 from sandbox.city.residents import CITIZEN
@@ -218,6 +219,26 @@ def change_address(call: Call) -> Answer:
     world.put(COMPANY, company["code"], {**kept, **moved})
     shown = {name: moved[name] for name in ("district_code", "address", "registration_authority")}
     return Answer({"code": company["code"], **shown, "changed_on": world.today.isoformat()})
+
+
+def deregister_company(call: Call) -> Answer:
+    """The simple procedure: nothing is missing at the registry, nothing owed at the tax bureau, and the company ends.
+
+    Source: 《中华人民共和国公司法》（2023 年修订） article 240.
+    """
+    company, world = _active(call), call.world
+    code = company["code"]
+    if company["is_abnormal"]:
+        raise Refused("company-abnormal", code=code)
+    owed = sum(one["amount_yuan"] for one in (world.get(ARREARS, code) or {"items": []})["items"])
+    if owed:
+        raise Refused("company-tax-unsettled", code=code, owed=owed)
+    today = world.today.isoformat()
+    kept = world.kept(COMPANY, code) or company
+    world.put(COMPANY, code, {**kept, "status": "deregistered", "ended_on": today})
+    answer = {"code": code, "name": company["name"], "status": "deregistered", "reason": call.body["reason"],
+              "deregistered_on": today}  # fmt: skip
+    return Answer(answer, 201, [location(call.context.service, f"/companies/{code}")])
 
 
 def list_report_duties(call: Call) -> Answer:

@@ -1,7 +1,8 @@
-"""What meteorology does: stations, forecasts, observations, warnings, normals. Its system drops files; nothing is written.
+"""What meteorology does: stations, forecasts, observations, warnings, normals. Its system drops files, and has one
+interface beside them, for companies; nothing is written.
 
 How many people a warning concerns, it counts from the register of public security as the base city has it: a file
-in a drop folder is the same for every app.
+in a drop folder is the same for every app. Where a company is, it asks market regulation, for each app.
 """
 
 from datetime import date, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.city.department import Answer, Call, Department, Refused
+from sandbox.city.departments.market_regulation.records import COMPANY, check_code
 from sandbox.city.departments.meteorology.climate import (
     BY_DISTRICT,
     BY_ID,
@@ -101,6 +103,32 @@ def list_warnings(call: Call) -> Answer:
         if LEVELS.index(one["level"]) >= least
     ]
     return Answer({"items": items})
+
+
+@department.operation("getCompanyWeather")
+def get_company_weather(call: Call) -> Answer:
+    code = str(call.path["code"])
+    check_code(code, "weather-code-invalid")
+    company = call.world.get(COMPANY, code)
+    if company is None or company["status"] != "active":
+        raise Refused("weather-company-unknown", code=code)
+    district, today = company["district_code"], call.world.today
+    warnings = [
+        {name: one[name] for name in ("warning", "kind", "level", "text")}
+        for one in warnings_on(today)
+        if one["district_code"] == district
+    ]
+    station = BY_DISTRICT[district]
+    return Answer(
+        {
+            "code": code,
+            "name": company["name"],
+            "district_code": district,
+            "station": station.id,
+            "today": day_of(station, today),
+            "warnings": warnings,
+        }
+    )
 
 
 @department.operation("getClimateNormals")

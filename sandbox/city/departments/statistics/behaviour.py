@@ -1,7 +1,8 @@
 """What statistics does: indicators, profiles, counts, and microdata for the clean room. Its system drops CSV files.
 
 Every figure is counted from another department's register, as the base city has it: what an app changes in its
-sandbox is in no statistics. Microdata leave through no face; the clean room runs these behaviours.
+sandbox is in no statistics. The directory of units has an interface beside the files, and follows the register of
+companies for each app. Microdata leave through no face; the clean room runs these behaviours.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from typing import Any
 
 from sandbox.city.base import City
 from sandbox.city.department import Answer, Call, Department, Refused
+from sandbox.city.departments.market_regulation.records import ANNUAL_REPORTS, COMPANY, check_code
 from sandbox.city.departments.social_security.records import JOBS
 from sandbox.city.departments.statistics.figures import (
     BY_ID,
@@ -26,6 +28,7 @@ department = Department(
     "statistics", "统计局", "Bureau of Statistics", Path(__file__).parent, protocol="files"
 )
 
+_SIZES = ((300, "large"), (100, "medium"), (10, "small"), (0, "micro"))
 _CURSOR_INVALID = "statistics-cursor-invalid"
 _SALT = "microdata-1"  # of the pseudonyms of this release; another release has others
 
@@ -62,6 +65,29 @@ def get_district_profile(call: Call) -> Answer:
     if district not in places.BY_CODE:
         raise Refused("statistics-district-unknown", district=district)
     return Answer(profile_of(call.world.city, district))
+
+
+@department.operation("getReportingUnit")
+def get_reporting_unit(call: Call) -> Answer:
+    """Sizes by people employed. Source: 国统字〔2017〕213 号, the row of industries that are not listed."""
+    code = str(call.path["code"])
+    check_code(code, "statistics-code-invalid")
+    company = call.world.get(COMPANY, code)
+    if company is None:
+        raise Refused("statistics-unit-not-found", code=code)
+    unit = {
+        "code": code,
+        "name": company["name"],
+        "district_code": company["district_code"],
+        "status": "reporting" if company["status"] == "active" else "ceased",
+    }
+    reports = (call.world.get(ANNUAL_REPORTS, code) or {"items": []})["items"]
+    if reports:
+        people = reports[0]["employees"]
+        unit["employees"] = people
+        unit["size"] = next(size for least, size in _SIZES if people >= least)
+        unit["based_on_year"] = reports[0]["year"]
+    return Answer(unit)
 
 
 @department.operation("listCompanyCounts")
