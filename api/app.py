@@ -120,6 +120,7 @@ class FrontDoor:
     ) -> None:
         self.app = app
         self.faces: dict[str, ASGIApplication] = {}  # by whole path, served without Litestar: data plane
+        self.sockets: dict[str, ASGIApplication] = {}  # WebSockets, by whole path
         self._gateway = gateway
         self._page_headers = page_headers
         self._always = [_TRANSPORT] if is_https else []
@@ -137,7 +138,7 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
-            await self.app(scope, receive, send)
+            await self.sockets.get(str(scope.get("path")), self.app)(scope, receive, send)
             return
         if self._gateway is not None and scope["path"].startswith("/api/"):
             await self._gateway(scope, receive, send)

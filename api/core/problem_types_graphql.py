@@ -98,3 +98,15 @@ FIELD_WITHHELD = define(
     ),
     step="authorise",
 )
+GRAPHQL_TOO_MANY = define(
+    "graphql-too-many",
+    429,
+    ("连接过多", "Too many connections"),
+    ("一个应用最多保持 {limit} 个订阅连接。", "An app holds at most {limit} connections for subscriptions."),
+    (
+        "关闭不用的连接;一个连接上可以有几个订阅。",
+        "Close those that are not used; one connection carries several subscriptions.",
+    ),
+    ("连接数有上限。", "The number of connections is bounded."),
+    step="limit",
+)

@@ -17,12 +17,12 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLString,
-    specified_directives,
 )
 from msgspec import Struct
 
 from api.contract.model import Media, Operation, Parameter, Reference, Service
 from api.contract.naming import pascal
+from api.graphql.grafting import OWN_FIELDS, OWN_TYPES, GraftedSchema
 from api.graphql.naming import Names, camel, field_of, legal_name, namespace_of, type_prefix
 from api.graphql.plans import BODY, Argument, CallPlan, Nesting, batch_of
 from api.graphql.resolving import nested_resolver, operation_resolver
@@ -31,8 +31,7 @@ from api.graphql.typist import Typist
 
 PLAN = "kaimen"  # key of a field's extensions: its CallPlan or Nesting
 _RESERVED = (
-    "Query", "Mutation", "Subscription", "Int", "Float", "String", "Boolean", "ID", "Long", "Date", "DateTime", "Decimal",
-    "JSON", "Bytes",
+    *OWN_TYPES, "Int", "Float", "String", "Boolean", "ID", "Long", "Date", "DateTime", "Decimal", "JSON", "Bytes",
 )  # fmt: skip
 _KEY = "Idempotency-Key"
 _PURPOSE, _SCENARIO = "kaimen-purpose", "kaimen-scenario"
@@ -48,8 +47,13 @@ class Cut(Struct, frozen=True):
 class Built(Struct, frozen=True):
     """A schema, and by service key what of its contract is JSON because no type of GraphQL says it."""
 
-    schema: GraphQLSchema
+    grafted: GraftedSchema
     losses: dict[str, list[tuple[str, str]]]
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The whole schema as graphql-core has it."""
+        return self.grafted.core
 
 
 WHOLE = Cut()
@@ -79,7 +83,7 @@ class _Builder:
                 nested=partial(self._nested, service),
             )  # fmt: skip
         for service in self._services.values():
-            space = namespace_of(service)
+            space = root_field_of(service)
             for roots, kind in ((queries, "Query"), (mutations, "Mutation")):
                 fields = self._fields(service, is_safe=kind == "Query")
                 if fields:
@@ -89,17 +93,8 @@ class _Builder:
                         resolve=lambda *_: _NAMESPACE,
                         description=_text(service),
                     )
-        if not queries:  # a schema has to have one
-            queries["nothing"] = GraphQLField(
-                GraphQLBoolean, description="没有可查询的操作。There is nothing to query."
-            )
-        schema = GraphQLSchema(
-            query=GraphQLObjectType("Query", queries),
-            mutation=GraphQLObjectType("Mutation", mutations) if mutations else None,
-            types=[LONG, DATE, DATE_TIME, DECIMAL, JSON],
-            directives=specified_directives,
-        )
-        return Built(schema, {key: one.losses for key, one in self._typists.items()})
+        grafted = GraftedSchema(queries, mutations, [LONG, DATE, DATE_TIME, DECIMAL, JSON])
+        return Built(grafted, {key: one.losses for key, one in self._typists.items()})
 
     def _fields(self, service: Service, *, is_safe: bool) -> dict[str, GraphQLField]:
         names = Names()
@@ -208,6 +203,12 @@ class _Builder:
                 extensions={PLAN: nesting},
             )
         return fields
+
+
+def root_field_of(service: Service) -> str:
+    """The root field of a service: its namespace, which never hides a field of the platform's own."""
+    space = namespace_of(service)
+    return f"{space}_service" if space in OWN_FIELDS else space
 
 
 _NAMESPACE: dict[str, Any] = {}

@@ -36,12 +36,15 @@ def cost_of(
     fragments: dict[str, FragmentDefinitionNode],
     variables: dict[str, Any],
     services: dict[str, Service],
-) -> dict[QuotaClass, int]:
-    """Units by quota class. The document is valid and within the limits."""
+) -> tuple[dict[QuotaClass, int], bool]:
+    """Units by quota class, and whether they are the same whatever the variables hold.
+
+    The document is valid and within the limits.
+    """
     made = _Sum(fragments, variables, services)
     root = schema.get_root_type(operation.operation)
     made.walk(root, operation.selection_set, 1, 1)
-    return made.units
+    return made.units, made.is_fixed
 
 
 class _Sum:
@@ -52,6 +55,7 @@ class _Sum:
         services: dict[str, Service],
     ) -> None:
         self.units: dict[QuotaClass, int] = {}
+        self.is_fixed = True  # no variable was looked at
         self._fragments = fragments
         self._variables = variables
         self._services = services
@@ -100,7 +104,6 @@ class _Sum:
     def _items(self, plan: CallPlan, node: FieldNode) -> tuple[int, int]:
         """(items that the call is charged for, items that a list in its answer may hold)."""
         operation = plan.operation
-        values = {argument.wire: self._value(node, name) for name, argument in plan.arguments.items()}
         batch = next(
             (
                 one.batch
@@ -110,6 +113,7 @@ class _Sum:
             None,
         )
         if batch is not None:
+            values = {argument.wire: self._value(node, name) for name, argument in plan.arguments.items()}
             given = values.get(batch.parameter)
             if given is None and any(one.location == BODY for one in plan.arguments.values()):
                 body = values.get("")
@@ -118,11 +122,11 @@ class _Sum:
             return count, count
         if operation.pagination is None or not operation.pagination.size:
             return 1, operation.max_rows or _LIST
-        asked = values.get(operation.pagination.size)
+        size = operation.pagination.size
+        name = next((name for name, argument in plan.arguments.items() if argument.wire == size), "")
+        asked = self._value(node, name)
         if not isinstance(asked, int):
-            schema = next(
-                (one.schema for one in operation.parameters if one.name == operation.pagination.size), {}
-            )
+            schema = next((one.schema for one in operation.parameters if one.name == size), {})
             stated = schema.get("default")
             asked = stated if isinstance(stated, int) and stated > 0 else operation.max_rows or 1
         asked = max(asked, 1)
@@ -138,6 +142,7 @@ class _Sum:
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, VariableNode):
+            self.is_fixed = False
             return self._variables.get(value.name.value)
         if isinstance(value, IntValueNode):
             return int(value.value)

@@ -12,8 +12,8 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
-    GraphQLSchema,
     OperationDefinitionNode,
+    assert_valid_schema,
     print_schema,
     validate,
 )
@@ -26,6 +26,7 @@ from api.gateway.app_table import AppRow
 from api.gateway.compiled import ServiceEntry, obstacle_of_operation
 from api.gateway.snapshot import Snapshot
 from api.graphql.building import Cut, build
+from api.graphql.grafting import GraftedSchema
 from api.graphql.limits import read_document
 from api.graphql.running import granted_level
 
@@ -49,7 +50,7 @@ class Face(Struct):
 
     services: dict[str, dict[str, ServiceEntry]]
     by_key: dict[str, Service]
-    schema: GraphQLSchema
+    schema: GraftedSchema
     documents: OrderedDict[str, Known]
     texts: OrderedDict[Any, str]  # the schema as text, by who reads it
 
@@ -60,7 +61,7 @@ class Face(Struct):
             self.documents.move_to_end(text)
             return known
         document = read_document(text, schema_url)
-        errors = validate(self.schema, document, max_errors=_MOST_ERRORS, hide_suggestions=True)
+        errors = validate(self.schema.core, document, max_errors=_MOST_ERRORS, hide_suggestions=True)
         if errors:
             shown = tuple(
                 {"message": one.message, "locations": [list(place) for place in one.locations or ()]}
@@ -119,7 +120,7 @@ class SchemaHolder:
             app.organisation_kind, app.organisation_id, scopes,
             tuple((name, granted_level(app.rights, name)) for name in sorted(app.rights)),
         )  # fmt: skip
-        return await _text(face, key, _cut_for(snapshot, app, scopes))
+        return await _text(face, key, cut_for(snapshot, app, scopes))
 
     async def public_text(self, snapshot: Snapshot) -> str:
         """The schema that everybody may read: nothing above L2."""
@@ -130,8 +131,9 @@ def face_of(snapshot: Snapshot) -> Face:
     """The face of the services that are not retired."""
     services = [one.service for one in snapshot.entries() if one.state != "retired"]
     built = build(services)
+    assert_valid_schema(built.schema)  # here, in a thread: the first document would wait for it
     return Face(
-        snapshot.services, {one.key: one for one in services}, built.schema, OrderedDict(), OrderedDict()
+        snapshot.services, {one.key: one for one in services}, built.grafted, OrderedDict(), OrderedDict()
     )
 
 
@@ -148,7 +150,8 @@ async def _text(face: Face, key: Any, cut: Cut) -> str:
 PUBLIC = Cut(has_operation=lambda _, operation: operation.level <= Level.L2, max_level=lambda _: "L2")
 
 
-def _cut_for(snapshot: Snapshot, app: AppRow, scopes: frozenset[str]) -> Cut:
+def cut_for(snapshot: Snapshot, app: AppRow, scopes: frozenset[str]) -> Cut:
+    """What an app with these scopes may call and see."""
     owners = {one.key: one.owner_id for one in snapshot.entries()}
 
     def has_operation(service: Service, operation: Operation) -> bool:

@@ -32,6 +32,9 @@ MAX_SELECTIONS = 200  # of one selection set, fragments not counted
 MAX_REPEATS = 3  # of one field under one name in one selection set
 MAX_DIRECTIVES = 50
 MAX_DEFINITIONS = 50
+MAX_SUBSCRIPTIONS = 10  # on one connection
+MAX_CONNECTIONS_OF_APP = 20  # in one process
+MAX_CONNECTIONS = 1000  # of one process
 
 _WHAT = {
     "graphql-size": Text("文档字节数", "bytes of document"),

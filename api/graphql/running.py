@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
-from graphql import GraphQLError
+from graphql import DocumentNode, GraphQLError
 from msgspec import Struct
 
 from api.core import problem_types, problems
@@ -51,9 +51,11 @@ class Running:
     """The context of one execution."""
 
     def __init__(
-        self, gateway: Gateway, outer: Exchange, *, scenarios: dict[str, str] | None = None, purpose: str = ""
-    ) -> None:
+        self, gateway: Gateway, outer: Exchange, document: DocumentNode | None = None, *,
+        scenarios: dict[str, str] | None = None, purpose: str = "",
+    ) -> None:  # fmt: skip
         self.done: list[Done] = []
+        self.document = document  # what runs: grafting.ReadDocument hands it to Strawberry
         self._gateway = gateway
         self._outer = outer
         self._scenarios = scenarios or {}
@@ -64,6 +66,12 @@ class Running:
         self._waiting: dict[tuple[str, str, str], _Waiting] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._levels: dict[str, str] = {}
+
+    async def tell(self) -> Any:
+        """What the platform's own field `kaimen` answers."""
+        from api.graphql.facts import facts_of
+
+        return await facts_of(self._outer, self._gateway)
 
     # -- calling ------------------------------------------------------------------------------------
     async def call(self, plan: CallPlan, values: dict[str, dict[str, Any]], path: Path) -> Any:

@@ -191,7 +191,7 @@ class Typist:
                 description=described(child, wire if wire != name else "", level),
                 resolve=reading(wire, adapt, level, self._service_key)
                 if adapt or wire != name or level > "L1"
-                else None,
+                else read_member,
                 deprecation_reason="deprecated" if child.get("deprecated") is True else None,
                 extensions={"wire": wire, "level": level},
             )
@@ -332,6 +332,11 @@ _BESIDE = frozenset({
     "default", "x-classification", "x-ref", "x-mask", "x-element", "x-encryption",
 })  # fmt: skip
 _TEXTS = (GraphQLString, DATE, DATE_TIME, DECIMAL)
+
+
+def read_member(source: Any, info: Any) -> Any:
+    """A member that has its wire name; of what is no object there is none."""
+    return source.get(info.field_name) if isinstance(source, dict) else None
 
 
 def reading(wire: str, adapt: Adapter | None, level: str, service_key: str) -> Callable[..., Any]:

@@ -76,6 +76,7 @@ def compose(settings: Settings) -> FrontDoor:
             page_headers=pages.page_headers,
         )
         door.faces.update(faces.by_path())
+        door.sockets.update(faces.sockets())
         return door
     sandbox = importlib.import_module("api.main.sandbox_process")  # kept out of live processes: memory
     return sandbox.compose_sandbox(settings, plane, faces=faces, lifespan=lifespan, edge=edge)  # type: ignore[no-any-return]

@@ -53,6 +53,10 @@ class Faces:
         """What the front door serves by itself: every GraphQL request counts."""
         return dict.fromkeys(GRAPHQL_PATHS if self._plane.settings.graphql_face else (), self._serve_graphql)
 
+    def sockets(self) -> dict[str, Any]:
+        """What the front door serves of WebSockets: subscriptions."""
+        return {"/graphql": self._serve_graphql} if self._plane.settings.graphql_face else {}
+
     async def _serve_graphql(self, scope: Any, receive: Any, send: Any) -> None:
         if self._graphql is None:  # its modules come with the first request: memory
             self._graphql = importlib.import_module("api.main.graphql_parts").make_face(self._plane)
@@ -106,4 +110,6 @@ class Faces:
         finally:
             if self._mcp is not None:
                 await self._mcp.close()
+            if self._graphql is not None:
+                await self._graphql.close()
             self._gateways.clear()

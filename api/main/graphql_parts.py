@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.events.watch import FeedWatch
 from api.gateway.plane import Gateway
 from api.graphql import pages
 from api.graphql.documents import Documents
@@ -15,10 +16,17 @@ class GraphqlParts:
 
     def __init__(self, plane: DataPlane) -> None:
         self._settings = plane.settings
-        self.face = GraphqlFace(Documents(load))
+        self._watch = FeedWatch(plane.settings.environment)
+        self.face = GraphqlFace(Documents(load), self._watch)
 
     async def serve(self, gateway: Gateway | None, scope: Any, receive: Any, send: Any) -> None:
-        """Serve a request; 503 until calls are served."""
+        """Serve a request or a socket; 503 until calls are served."""
+        if scope["type"] == "websocket":
+            if gateway is None:
+                await send({"type": "websocket.close", "code": 1013})
+            else:
+                await self.face.serve(gateway, scope, receive, send)
+            return
         accept = dict(scope["headers"]).get(b"accept", b"")
         if pages.is_asked(scope["path"], scope["method"], accept):
             body, headers = pages.page(scope["path"])
@@ -29,6 +37,10 @@ class GraphqlParts:
             await answer_starting(self._settings, send)
             return
         await self.face.serve(gateway, scope, receive, send)
+
+    async def close(self) -> None:
+        """The process ends."""
+        await self._watch.close()
 
 
 def make_face(plane: DataPlane) -> GraphqlParts:

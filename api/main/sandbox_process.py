@@ -72,6 +72,7 @@ def compose_sandbox(
         page_headers=page_headers,
     )
     door.faces.update(faces.by_path())
+    door.sockets.update(faces.sockets())
     door.app.state.city = side
     door.app.on_shutdown.append(side.close)
     return door

@@ -8,6 +8,7 @@ from msgspec import Struct
 from api.core.egress import EgressError, parse_target
 from api.gateway.server import PlainFirstProtocol
 from api.identity.oauth.external import SettingError, read_setting
+from api.main.web_socket import SOCKET_BYTES, LazyWebSocket
 from api.settings import Settings
 
 
@@ -78,7 +79,9 @@ def run(settings: Settings) -> None:
         workers=settings.workers if settings.workers > 1 else None,
         loop="uvloop",
         http=PlainFirstProtocol,
-        ws="none",
+        ws=LazyWebSocket,
+        ws_max_size=SOCKET_BYTES,
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         log_level="warning",
