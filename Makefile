@@ -52,11 +52,11 @@ $(WITNESS): tests/witness/package-lock.json | system
 
 test: PACKAGES = postgresql redis-server nginx chromium fonts-noto-cjk node curl jdk go
 test: system docs witness  ## all tests but the long ones, on SQLite and PostgreSQL
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not full" $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m "not full" $(ARGS)
 
 test-full: PACKAGES = postgresql redis-server nginx chromium fonts-noto-cjk node curl jdk go
 test-full: system docs witness  ## the long ones: whole corpora, full fuzz counts, kill tests
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "full" $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m "full" $(ARGS)
 
 check: $(DEV_STAMP)  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ." >&2; exit 1; }

@@ -18,12 +18,30 @@ from api.core.store import Stores, open_stores
 from api.settings import Settings
 from tests import databases, seeded
 
+LONG_FIRST = (
+    "fuzz",
+    "parity",
+    "journeys",
+    "events",
+    "sdk",
+    "downloads",
+    "mcp",
+    "graphql",
+    "portal",
+    "sandbox",
+)
 LONG_SECONDS = 1500  # one test of `make test-full`; it is held up no longer than this
 # No timed asserts: a busy machine is no defect.
 hypothesis.settings.register_profile(
     "kaimen", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("kaimen")
+
+
+def _turn(item: pytest.Item) -> int:
+    """Folders with few and long tests first, so that no process is left alone with one at the end."""
+    folder = item.path.parent.relative_to(item.config.rootpath / "tests").parts
+    return LONG_FIRST.index(folder[0]) if folder and folder[0] in LONG_FIRST else len(LONG_FIRST)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by -m
@@ -33,6 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("full")
         if item.get_closest_marker("full") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONG_SECONDS))
+    items.sort(key=_turn)
 
 
 @pytest.fixture(scope="session")
