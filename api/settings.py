@@ -124,6 +124,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: Annotated[str, _setting("Log level.", pattern="^(debug|info|warning|error)$")] = "info"
 
     @property
+    def drop_folder(self) -> Path:
+        """The folder below which upstreams of files lie, made absolute."""
+        return Path(self.drop_path).resolve() if self.drop_path else self.home_path.resolve() / "drop"
+
+    @property
     def home_path(self) -> Path:
         return Path(self.home)
 

@@ -92,6 +92,10 @@ async def _no_probe(upstream: str) -> str:
     return "no prober of upstreams is registered"
 
 
+def _all_in_reach(upstream: str) -> str:
+    return ""
+
+
 class Outside(Struct, frozen=True, kw_only=True):
     """The questions. Each is asked rarely: on writes and on pages, never on the way of a request.
 
@@ -106,6 +110,8 @@ class Outside(Struct, frozen=True, kw_only=True):
     - `field_users(version id, operation id, field, days)`: who used it in the last days, newest first. `field`
       is "" for the operation as a whole, else as the request log names it: "query:code", "body:/a/b", "response".
     - `probe(upstream)`: "" when the address may be called (egress rules) and answers, else why not.
+    - `in_reach(upstream)`: "" when this installation can serve it, else why not and what to do next: a file outside
+      its drop folder, a department that its city does not have. It opens nothing.
     - `settings`: where sandbox and live are reached from outside.
     """
 
@@ -119,6 +125,7 @@ class Outside(Struct, frozen=True, kw_only=True):
     exercised: Callable[[str], Awaitable[Mapping[str, str]]] = _no_evidence
     field_users: Callable[[str, str, str, int], Awaitable[list[FieldUser]]] = _no_users
     probe: Callable[[str], Awaitable[str]] = _no_probe
+    in_reach: Callable[[str], str] = _all_in_reach
     settings: Settings = Settings()
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from api.catalogue.agents.service import agent_of
 from api.catalogue.agents.service import check_upstream as check_agent
+from api.catalogue.outside import ask
 from api.contract.mapping import compile_mapping, read_mapping
 from api.contract.mapping_http import ticket_of
 from api.contract.mapping_shapes import MappingError
@@ -51,11 +52,13 @@ async def check_address(upstream: str, environment: str, owner: str) -> None:
         if is_city(address):
             if environment == "live" or not address.partition(":")[2].replace("-", "").isalnum():
                 raise invalid("/upstream", "city:DEPARTMENT is for the sandbox only")
-            continue
-        try:
-            _check_outside(address)
-        except (egress.EgressError, ValueError) as fault:
-            raise invalid("/upstream", str(fault)) from fault
+        else:
+            try:
+                _check_outside(address)
+            except (egress.EgressError, ValueError) as fault:
+                raise invalid("/upstream", str(fault)) from fault
+        if reason := ask().in_reach(address):
+            raise invalid("/upstream", reason)
 
 
 def _check_outside(address: str) -> None:

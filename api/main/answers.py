@@ -4,6 +4,7 @@ It decides nothing; each answer is one or two look-ups. See api.catalogue.outsid
 """
 
 import asyncio
+import difflib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +38,26 @@ def _place_of(upstream: str) -> tuple[str, int]:
     return target.host, target.port
 
 
+def why_out_of_reach(upstream: str, drop_folder: Path) -> str:
+    """Why no process of this installation could serve an upstream, with what to do next; "" where one can."""
+    scheme, _, rest = upstream.partition(":")
+    if scheme in {"files", "sql+sqlite"}:
+        path = Path(unquote(urlsplit(upstream).path)).resolve()
+        if not path.is_relative_to(drop_folder):
+            return (
+                f"{path} lies outside {drop_folder}: put it there, or set KAIMEN_DROP_PATH to a folder above it, "
+                "start the servers again and publish then"
+            )
+    if scheme == "city" or scheme.startswith("city+"):
+        # brings every behaviour: only where one publishes the city
+        from sandbox.city.departments import BY_SLUG
+
+        if rest not in BY_SLUG:
+            near = difflib.get_close_matches(rest, BY_SLUG, 3, 0.5) or sorted(BY_SLUG)
+            return f"the city has no department {rest}: write {' or '.join(near)}"
+    return ""
+
+
 def outside_of(settings: Settings) -> Outside:
     """The answers of a control-plane process."""
     egress = egress_of(settings)
@@ -68,6 +89,7 @@ def outside_of(settings: Settings) -> Outside:
 
     return Outside(
         settings=settings,
+        in_reach=lambda upstream: why_out_of_reach(upstream, settings.drop_folder),
         app_owner=app_owner,
         organisation=organisation,
         default_owner=default_owner,

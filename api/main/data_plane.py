@@ -8,7 +8,6 @@ import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Router
@@ -99,14 +98,13 @@ class DataPlane:
         factory = http_factory(self.settings)
         self.connectors.register("http", factory)
         self.connectors.register("https", factory)
-        home = self.settings.home_path.resolve()
         maker = Maker(
             egress_of(self.settings),
             docs_url=self.settings.docs_url,
             stall_seconds=self.settings.call_deadline_ms / 1000,
             key_of=lambda service: self.vault.derive(f"upstream {self.settings.environment} {service}"),
             callbacks=self.callbacks,
-            drop_path=Path(self.settings.drop_path).resolve() if self.settings.drop_path else home / "drop",
+            drop_path=self.settings.drop_folder,
         )
         for scheme in ("http", "https", *SCHEMES):
             self.connectors.register_mapped(scheme, maker.make)

@@ -73,3 +73,31 @@ def test_a_mapping_that_does_not_fit_is_refused_with_its_place(
             "--mapping", str(wrong),
         )  # fmt: skip
     assert "tax-rating-nope" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "mapping", "told"),
+    [
+        ("files:///etc", "tax-files.yaml", ("/etc lies outside", "KAIMEN_DROP_PATH")),
+        ("sql+sqlite:///var/lib/tax.sqlite3", "tax-sql.yaml", ("lies outside", "KAIMEN_DROP_PATH")),
+        ("city:taxes", "", ("no department taxes", "write tax")),
+        ("city+soap:taks", "tax-soap.yaml", ("no department taks", "write tax")),
+    ],
+)
+def test_an_upstream_that_nobody_could_serve_is_refused_with_what_to_do(
+    installation: Installation, upstream: str, mapping: str, told: tuple[str, ...]
+) -> None:
+    spoken = ["--mapping", str(MAPPINGS / mapping)] if mapping else []
+    refused = installation.command(
+        "contract",
+        "publish",
+        "tax@v1",
+        "--environment",
+        "sandbox",
+        "--upstream",
+        upstream,
+        *spoken,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert all(words in refused.stdout + refused.stderr for words in told), refused.stdout + refused.stderr
