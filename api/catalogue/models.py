@@ -64,6 +64,7 @@ class Publication(Model):
     environment = fields.CharField(max_length=8)
     upstream = fields.CharField(max_length=500, default="")  # http(s)://…, city:DEPARTMENT, or "" = synthetic
     mapping = fields.TextField(default="")  # YAML: how the upstream is spoken to, "" = by the contract
+    recording = fields.TextField(default="")  # JSON: recording.Recording, "" = answers are not recorded
     digest = fields.CharField(max_length=80)  # of `document`
     contract_digest = fields.CharField(max_length=80, default="")  # of the version as imported, no stamps
     release = fields.CharField(max_length=64, default="")  # info.version

@@ -2,7 +2,14 @@
 
 from litestar import Router
 
-from api.catalogue import parity, routes_contracts, routes_directory, routes_rights, routes_services
+from api.catalogue import (
+    parity,
+    routes_contracts,
+    routes_directory,
+    routes_recording,
+    routes_rights,
+    routes_services,
+)
 
 router = Router(
     path="/",
@@ -11,6 +18,7 @@ router = Router(
         *routes_directory.HANDLERS,
         *routes_contracts.HANDLERS,
         *routes_rights.HANDLERS,
+        *routes_recording.HANDLERS,
         *parity.HANDLERS,
     ],
 )

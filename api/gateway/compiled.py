@@ -5,6 +5,7 @@ operations starts fast. Nothing here changes afterwards.
 """
 
 import re
+from typing import Any
 
 from api.catalogue.offers import OfferedOperation, Subscriber, obstacle_of
 from api.contract.answer_fields import fields_of
@@ -301,6 +302,7 @@ class ServiceEntry:
         "connector",
         "key",
         "owner_id",
+        "recording",
         "schemas",
         "service",
         "state",
@@ -316,8 +318,10 @@ class ServiceEntry:
         owner_id: str = "",
         state: str = "published",
         upstream: str = "",
+        recording: Any = None,
     ) -> None:
         self.service = service
+        self.recording = recording  # sampling.Consent, None: its answers are not recorded
         self.connector = connector
         self.owner_id = owner_id
         self.state = "retired" if service.status == Status.RETIRED else state

@@ -16,7 +16,7 @@ _NEWEST = "SELECT COALESCE(MAX(id), 0) FROM control_change"
 _CHANGES = "SELECT id, kind, key FROM control_change WHERE id > ? ORDER BY id LIMIT ?"
 _PLANS = "SELECT name, limits FROM plan"
 _PUBLICATIONS = (
-    "SELECT p.id, p.document, p.upstream, p.state, COALESCE(s.organisation_id, ''), p.mapping "
+    "SELECT p.id, p.document, p.upstream, p.state, COALESCE(s.organisation_id, ''), p.mapping, p.recording "
     "FROM publication p LEFT JOIN service s ON s.name = p.service "
     "WHERE p.environment = ? AND p.state IN ('published', 'retired') AND p.upstream <> 'platform:'"
 )
@@ -44,6 +44,7 @@ class PublicationRow(Struct, frozen=True):
     state: str
     owner_id: str
     mapping: str = ""
+    recording: str = ""  # the consent to record its answers, "" = none
 
 
 class AppEntry(Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from api.core.logging import log_failure
+from api.gateway import sampling
 from api.gateway.exchange import Exchange
 
 PASSED = ("record", "pass", "evidence")
@@ -33,6 +34,9 @@ def after_answer(exchange: Exchange, gateway: Any) -> None:
     duration_us = (time.perf_counter_ns() - exchange.started_ns) // 1000
     try:
         gateway.recorder.add(exchange, duration_us)
+        compiled = exchange.compiled
+        if compiled is not None and compiled.entry.recording is not None:
+            sampling.take(exchange, gateway)
     except Exception as error:  # the answer is out; a defect here must not break the connection
         log_failure("record.failure", error, request_id=exchange.request_id)
 

@@ -19,6 +19,7 @@ from api.gateway.app_table import AppTable
 from api.gateway.connector import Connector
 from api.gateway.connectors.registry import ConnectorRegistry
 from api.gateway.control_rows import AppEntry, PublicationRow
+from api.gateway.sampling import read_consent
 from api.gateway.snapshot import ServiceEntry, Snapshot
 from api.settings import Settings
 
@@ -156,7 +157,12 @@ class SnapshotFeed:
                 continue
             entries.append(
                 ServiceEntry(
-                    service, connector, owner_id=row.owner_id, state=row.state, upstream=row.upstream
+                    service,
+                    connector,
+                    owner_id=row.owner_id,
+                    state=row.state,
+                    upstream=row.upstream,
+                    recording=read_consent(row.recording),
                 )
             )
         return entries

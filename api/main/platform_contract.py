@@ -47,6 +47,7 @@ _SCOPES: tuple[tuple[str, str], ...] = (
     ("GET /platform/v1/sandbox/personas", _OPEN),
     ("POST /platform/v1/services/{service_id}/preview", "platform:contracts:write"),
     ("POST /platform/v1/services/{service_id}/publish", "platform:contracts:write"),
+    ("GET /platform/v1/services/{service_id}/recording", ""),  # people of the department give it
     ("GET /platform/v1/contracts", "platform:contracts:write"),
     ("POST /platform/v1/contracts", "platform:contracts:write"),
     ("PUT /platform/v1/contracts", "platform:contracts:write"),

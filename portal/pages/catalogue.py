@@ -62,7 +62,7 @@ async def show_service(
         level=max((one.level for one in operations), default=Level.L1).value, scenarios=scenarios,
         organisation=organisation, measured=await slo_of(shown.id),
         prefix=public_prefix(name, version), is_platform=name == PLATFORM,
-        known_problems=REGISTRY, parity=parity.summary(shown.id),
+        known_problems=REGISTRY, parity=parity.summary(shown.id), fidelity=parity.figures(shown.id),
     )  # fmt: skip
 
 

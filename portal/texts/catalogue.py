@@ -41,6 +41,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{agree}/{cases} 个用例在 {faces} 上一致（{date}）",
         "{agree} of {cases} cases agree on {faces} ({date})",
     ),
+    "service.fidelity": ("沙箱保真度", "How true the sandbox is"),
+    "service.fidelity_about": (
+        "按已脱敏的真实答复测得：状态、问题类型与字段是否相同（{date}）。",
+        "Measured on masked answers of the real system: same status, problem and members ({date}).",
+    ),
+    "service.fidelity_none": ("无可计入", "nothing counts"),
     "service.promise": ("承诺与实测", "Promise and measurement"),
     "service.promise_what": ("指标", "What"),
     "service.promised": ("承诺", "Promised"),

@@ -64,6 +64,17 @@ def cases_of(service: Service, *, seeds: int = SEEDS) -> tuple[list[Case], list[
     return cases, excluded
 
 
+def case_of(service: Service, operation: Operation, scenario: str = "") -> Case:
+    """The example of an operation, or one of its scenarios."""
+    values, body = _examples(service, operation, with_optional=False)
+    return Case(
+        id=f"{service.key}/{operation.id}/" + (f"scenario/{scenario}" if scenario else "example"), service=service.key,
+        operation=operation, kind="scenario" if scenario else "example", values=values,
+        body=None if body is _NONE else body, has_body=body is not _NONE, scenario=scenario,
+        purpose=operation.purposes[0] if operation.purposes else "",
+    )  # fmt: skip
+
+
 def _obstacle(operation: Operation) -> str:
     body = operation.body
     if body is not None and body.media and not any(is_json(one.content_type) for one in body.media):

@@ -90,6 +90,7 @@ class Migration(migrations.Migration):
                 ('environment', fields.CharField(max_length=8)),
                 ('upstream', fields.CharField(default='', max_length=500)),
                 ('mapping', fields.TextField(default='', unique=False)),
+                ('recording', fields.TextField(default='', unique=False)),
                 ('digest', fields.CharField(max_length=80)),
                 ('contract_digest', fields.CharField(default='', max_length=80)),
                 ('release', fields.CharField(default='', max_length=64)),

@@ -157,12 +157,15 @@ class Graphql:
             if problem.get("rule") == _REFUSED_BY_TYPE:
                 seen = replace(seen, unsaid=TYPES)
             return replace(seen, null_is_absent=True), wait_of(problem.get("retry_after"))
-        if status != 200 or errors:
+        if status != 200:
             return seen_of(status, answer, is_json=True, synthetic=""), 1.0
         synthetic = "synthetic" if done.get("synthetic") else ""
         told = int(done.get("status", 0))
         body, in_json = _whole(case.operation, field, value)
         seen = seen_of(told, body, is_json=in_json, synthetic=synthetic, cost=cost)
+        if errors:  # a part of the answer was refused, or is no value of its type
+            said = seen_of(500, errors[0].get("extensions"), is_json=True, synthetic="")
+            seen = replace(seen, problem=f"{said.problem} at {errors[0].get('path')}", step=said.step)
         return replace(seen, null_is_absent=True), 1.0
 
 
