@@ -18,9 +18,12 @@ from api.contract.model import Operation, Service
 from api.core import problem_types_platform as platform_types
 from api.core.caller import Caller
 from api.core.problems import Refusal, Text
+from sdk.samples import Sample, service_samples
 
 _KEPT = 48
+_KEPT_SAMPLES = 16
 _read: OrderedDict[str, Service] = OrderedDict()
+_samples: OrderedDict[tuple[str, str], dict[str, tuple[Sample, ...]]] = OrderedDict()
 
 
 class Shown(Struct, frozen=True):
@@ -61,6 +64,19 @@ async def read_service(digest: str, document: str) -> Service:
     while len(_read) > _KEPT:
         _read.popitem(last=False)
     return service
+
+
+async def samples_of(shown: Shown, operation: Operation, base_url: str) -> list[tuple[str, str]]:
+    """(label, source) of each sample of an operation; those of a whole service are rendered at once, and kept."""
+    key = (shown.publications[shown.environment].digest, base_url)
+    known = _samples.get(key)
+    if known is None:
+        known = await asyncio.to_thread(service_samples, shown.service, base_url=base_url)
+        _samples[key] = known
+        while len(_samples) > _KEPT_SAMPLES:
+            _samples.popitem(last=False)
+    _samples.move_to_end(key)
+    return [(one.label, one.source) for one in known[operation.id]]
 
 
 def _build(document: str) -> Service:

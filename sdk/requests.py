@@ -209,3 +209,12 @@ def _multipart(value: JsonObject) -> str:
             f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{_text(one)}\r\n'
         )
     return "".join(parts) + f"--{_BOUNDARY}--\r\n"
+
+
+def example_values(operation: Operation, schemas: dict[str, JsonObject]) -> tuple[JsonObject, Json]:
+    """Example values of the required parameters by their names, and of the body (None where there is none)."""
+    values = {one.name: _value(one, operation, schemas) for one in operation.parameters if one.required}
+    if operation.body is None or not operation.body.media:
+        return values, None
+    media = _preferred(operation.body.media)
+    return values, media.example if media.has_example else _synthetic(operation, media, schemas)

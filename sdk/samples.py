@@ -1,4 +1,6 @@
-"""Request samples in five languages, ready to paste: curl, Python, JavaScript, Java, Go; standard libraries only.
+"""Samples of calls, ready to paste: curl, and Python, TypeScript, Java and Go with the SDK (sdk.snippets).
+
+Operations that no SDK holds are shown with the standard libraries of Python, JavaScript, Java and Go instead.
 
 Text from a contract is data here: every string is written as a literal of its language, comments are one line of
 printable characters. The token is read from the environment variable KAIMEN_TOKEN, never printed.
@@ -10,8 +12,13 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from api.contract.model import Json, JsonObject, Operation
+from api.contract.model import Json, JsonObject, Level, Operation, Service
+from sdk.building import package_name
+from sdk.model import SdkModel
+from sdk.modelling import model_of
 from sdk.requests import ExampleRequest, example_request
+from sdk.snippets import go, java, python, typescript
+from sdk.snippets.calls import calls_of, is_whole
 
 TOKEN = "KAIMEN_TOKEN"  # noqa: S105 - the variable's name
 
@@ -46,10 +53,40 @@ def samples(
     )
 
 
-def sample(operation: Operation, language: str, *, base_url: str, schemas: dict[str, JsonObject]) -> str:
-    """The sample in one language of `LANGUAGES`. Raises KeyError for another."""
-    request = example_request(operation, base_url=base_url, schemas=schemas)
-    return _RENDERERS[language][1](request, _comment(operation.summary or operation.id))
+def service_samples(service: Service, *, base_url: str) -> dict[str, tuple[Sample, ...]]:
+    """The samples of all operations of a service version, by operation id: curl, and the SDK in four languages.
+
+    What is open to all stands in the service's public package; above that the samples name the package of an app,
+    `app-0a1b2c3d`, as yours is called otherwise.
+    """
+    found = {one.id: samples(one, base_url=base_url, schemas=service.schemas) for one in service.operations}
+    done: set[str] = set()
+    for package, model in packages_of(service):
+        writers = [
+            (language, label, module.Samples(model, package_name(language, package)))
+            for language, label, module in _SDK_LANGUAGES
+        ]
+        titled = _comment if package == service.name else _of_an_app
+        for call in calls_of(model, {service.key: service}, titled):
+            name = call.operation.id
+            if name not in done and (package == APP_PACKAGE or is_whole(call)):
+                done.add(name)
+                made = [Sample(language, label, writer.render(call)) for language, label, writer in writers]
+                found[name] = (found[name][0], *made)
+    return found
+
+
+def _of_an_app(text: str) -> str:
+    return f"{_comment(text)} · {APP_PACKAGE}: 换成你的应用的包 the package of your app (kaimen sdk build)"
+
+
+def packages_of(service: Service) -> tuple[tuple[str, SdkModel], ...]:
+    """The packages that samples of a service are written for: the public one, and that of an app with all of it."""
+    open_to_all = [one.id for one in service.operations if one.level <= Level.L2]
+    return (
+        (service.name, model_of([service], chosen={service.key: open_to_all}, max_level=Level.L2)),
+        (APP_PACKAGE, model_of([service])),
+    )
 
 
 def _comment(text: str) -> str:
@@ -190,3 +227,7 @@ _RENDERERS: dict[str, tuple[str, Callable[[ExampleRequest, str], str]]] = {
     "go": ("Go", _render_go),
 }
 LANGUAGES = tuple(_RENDERERS)
+APP_PACKAGE = "app-0a1b2c3d"
+_SDK_LANGUAGES = (
+    ("python", "Python", python), ("typescript", "TypeScript", typescript), ("java", "Java", java), ("go", "Go", go),
+)  # fmt: skip

@@ -87,7 +87,7 @@ def _render(
     document = msgspec.json.decode(text)
     if hides:
         document = without_department_operations(document, offer)
-    document = _addressed(document, row, offer)
+    document = _with_samples(_addressed(document, row, offer), msgspec.json.decode(text), row)
     if format_ == "yaml":
         body = yaml.dump(
             document, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), allow_unicode=True, sort_keys=False, width=110
@@ -97,6 +97,32 @@ def _render(
         body = msgspec.json.format(msgspec.json.encode(document), indent=2)
         media_type = "application/json"
     return Rendered(body, media_type, tag_of(body), is_public)
+
+
+def _with_samples(document: JsonObject, stored: JsonObject, row: Publication) -> JsonObject:
+    """The document with `x-codeSamples`; those of the department stay ahead of ours.
+
+    Source: the registry of OpenAPI extensions, x-codeSamples.
+    """
+    if row.service == PLATFORM:
+        return document
+    asked = outside.ask()
+    base = asked.settings.issuer_of(row.environment) + public_prefix(row.service, row.version)
+    found = asked.code_samples(stored, base)
+    if not found:
+        return document
+    paths = {
+        path: {
+            method: {**one, "x-codeSamples": [*one.get("x-codeSamples", []), *found[one["operationId"]]]}
+            if method in METHODS and isinstance(one, dict) and one.get("operationId") in found
+            else one
+            for method, one in item.items()
+        }
+        if isinstance(item, dict)
+        else item
+        for path, item in document.get("paths", {}).items()
+    }
+    return {**document, "paths": paths}
 
 
 def _addressed(document: JsonObject, row: Publication, offer: Offer) -> JsonObject:

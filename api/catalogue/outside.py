@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec import Struct
 
+from api.contract.model import JsonObject
 from api.core.caller import Caller
 from api.settings import Settings
 
@@ -92,6 +93,10 @@ async def _no_probe(upstream: str) -> str:
     return "no prober of upstreams is registered"
 
 
+def _no_samples(document: JsonObject, base_url: str) -> Mapping[str, list[JsonObject]]:
+    return {}
+
+
 def _all_in_reach(upstream: str) -> str:
     return ""
 
@@ -110,6 +115,7 @@ class Outside(Struct, frozen=True, kw_only=True):
     - `field_users(version id, operation id, field, days)`: who used it in the last days, newest first. `field`
       is "" for the operation as a whole, else as the request log names it: "query:code", "body:/a/b", "response".
     - `probe(upstream)`: "" when the address may be called (egress rules) and answers, else why not.
+    - `code_samples(document, base URL of the service version)`: operation id → its `x-codeSamples`; slow, no database.
     - `in_reach(upstream)`: "" when this installation can serve it, else why not and what to do next: a file outside
       its drop folder, a department that its city does not have. It opens nothing.
     - `settings`: where sandbox and live are reached from outside.
@@ -125,6 +131,7 @@ class Outside(Struct, frozen=True, kw_only=True):
     exercised: Callable[[str], Awaitable[Mapping[str, str]]] = _no_evidence
     field_users: Callable[[str, str, str, int], Awaitable[list[FieldUser]]] = _no_users
     probe: Callable[[str], Awaitable[str]] = _no_probe
+    code_samples: Callable[[JsonObject, str], Mapping[str, list[JsonObject]]] = _no_samples
     in_reach: Callable[[str], str] = _all_in_reach
     settings: Settings = Settings()
 

@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from api.catalogue.agents.service import agent_of
 from api.catalogue.outside import AppOwner, Contact, FieldUser, Organisation, Outside
+from api.contract.build import service_of
+from api.contract.model import JsonObject
 from api.core.caller import OPERATOR, Caller, CallerKind
 from api.core.crypto import Vault, read_or_make_master_key
 from api.core.egress import EgressError, parse_target
@@ -100,7 +102,19 @@ def outside_of(settings: Settings) -> Outside:
         exercised=exercised,
         field_users=field_users,
         probe=probe,
+        code_samples=code_samples,
     )
+
+
+def code_samples(document: JsonObject, base_url: str) -> Mapping[str, list[JsonObject]]:
+    """`x-codeSamples` of every operation of a published document: curl, and the SDK in each language."""
+    from sdk.samples import service_samples  # the generators are loaded when somebody reads a contract
+
+    made = service_samples(service_of(document), base_url=base_url)
+    return {
+        name: [{"lang": one.language, "label": one.label, "source": one.source} for one in samples]
+        for name, samples in made.items()
+    }
 
 
 async def app_owner(app_id: str) -> AppOwner | None:

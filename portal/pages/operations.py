@@ -21,10 +21,9 @@ from portal.contract_texts import OperationTexts
 from portal.forms import Field, Filled, Form
 from portal.frame import check_signed_in, page
 from portal.language import language_of
-from portal.shelf import FieldRow, Shown, find_operation, find_service, rows_of, type_of
+from portal.shelf import FieldRow, Shown, find_operation, find_service, rows_of, samples_of, type_of
 from portal.tryit import Answer
-from portal.view import AnyRequest, Page, Words, settings_of
-from sdk.samples import samples as code_samples
+from portal.view import AnyRequest, Page, settings_of
 
 _NEIGHBOURS = 30
 _ROWS_SHOWN = 200
@@ -141,7 +140,6 @@ async def _operation_page(
     mine = await usable_apps(caller, shown.id) if "sandbox" in shown.publications else []
     parameters = [_parameter_view(one, texts) for one in operation.parameters]
     position = shown.operations.index(operation)
-    title = Words(language).texts(operation.texts, "title", operation.summary or operation.id)
     first = max(0, min(position - _NEIGHBOURS // 2, len(shown.operations) - _NEIGHBOURS))
     bodies = operation.body.media if operation.body else ()
     context: dict[str, Any] = {
@@ -158,14 +156,7 @@ async def _operation_page(
         "body_type": samples.json_media(operation),
         "bodies": [_media_view(one, shown, language, f"{operation.id}:body") for one in bodies[:3]],
         "responses": _responses(operation, shown, texts, language),
-        "samples": [
-            (one.label, one.source)
-            for one in code_samples(
-                msgspec.structs.replace(operation, summary=title),
-                base_url=_base_of(request, shown),
-                schemas=service.schemas,
-            )
-        ],
+        "samples": await samples_of(shown, operation, _base_of(request, shown)),
         "neighbours": shown.operations[first : first + _NEIGHBOURS],
         "answer": answer,
     }

@@ -97,8 +97,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "operation.classified": ("分级 {level}", "classified {level}"),
     "operation.samples": ("怎么调用", "How to call it"),
     "operation.samples_text": (
-        "令牌放在环境变量 KAIMEN_TOKEN 里，取令牌的命令在应用页上。",
-        "The token is in the variable KAIMEN_TOKEN; the page of your app has the command that gets one.",
+        "SDK 从环境变量 KAIMEN_BASE_URL、KAIMEN_CLIENT_ID、KAIMEN_CLIENT_SECRET 读取地址与凭据；curl 的令牌放在 KAIMEN_TOKEN 里，取令牌的命令在应用页上。",
+        "SDKs read KAIMEN_BASE_URL, KAIMEN_CLIENT_ID and KAIMEN_CLIENT_SECRET. For curl the token is in KAIMEN_TOKEN; the page of your app has the command that gets one.",
     ),
     "operation.rules": ("使用规则", "Rules of use"),
     "operation.basis": ("法律依据", "Legal basis"),

@@ -38,7 +38,7 @@ def _runtime() -> str:
 def emit(model: SdkModel, *, module: str, version: str) -> dict[str, str]:
     """The files of the module but for README: path -> text."""
     package = package_name(_MAJOR.sub("", module).rpartition("/")[2])
-    writer = _Writer(model, module, version)
+    writer = Writer(model, module, version)
     return {
         "go.mod": f"module {module}\n\ngo {GO_VERSION}\n",
         "core.go": _HEADER + _runtime().replace("package kaimen\n", f"package {package}\n", 1),
@@ -47,7 +47,7 @@ def emit(model: SdkModel, *, module: str, version: str) -> dict[str, str]:
     }
 
 
-class _Writer(TypeWriter):
+class Writer(TypeWriter):
     # -- client -------------------------------------------------------------------------------------
     def client(self) -> str:
         parts = [self._client_type()]
@@ -79,7 +79,7 @@ class _Writer(TypeWriter):
         lines = ["// Client of the services of this package.\ntype Client struct {\n\ttransport *transport\n"]
         for service in self._model.services:
             lines.append(doc("", [in_words(service.title)], "\t"))
-            lines.append(f"\t{_service_member(service)} *{self._service_types[service.key]}\n")
+            lines.append(f"\t{service_member(service)} *{self._service_types[service.key]}\n")
         lines.append("\t// Sandbox of the app itself.\n\tSandbox *Sandbox\n}\n\n")
         listed = ", ".join(text(one) for one in scopes)
         lines.append(
@@ -89,14 +89,14 @@ class _Writer(TypeWriter):
             "\tif err != nil {\n\t\treturn nil, err\n\t}\n\tc := &Client{transport: t, Sandbox: &Sandbox{t}}\n"
         )
         for service in self._model.services:
-            member = _service_member(service)
+            member = service_member(service)
             lines.append(f"\tc.{member} = &{self._service_types[service.key]}{{}}\n")
             for resource in service.resources:
                 kind = self._resource_types[service.key, resource.name]
                 target = (
                     f"c.{member}.{kind}"
                     if not resource.name
-                    else f"c.{member}.{_resource_member(service, resource)}"
+                    else f"c.{member}.{resource_member(service, resource)}"
                 )
                 lines.append(f"\t{target} = &{kind}{{t}}\n")
         lines.append(
@@ -113,7 +113,7 @@ class _Writer(TypeWriter):
         for resource in service.resources:
             kind = self._resource_types[service.key, resource.name]
             lines.append(
-                f"\t{_resource_member(service, resource)} *{kind}\n" if resource.name else f"\t*{kind}\n"
+                f"\t{resource_member(service, resource)} *{kind}\n" if resource.name else f"\t*{kind}\n"
             )
         return "".join([*lines, "}\n\n"])
 
@@ -366,12 +366,12 @@ def _positional(operation: SdkOperation) -> list[Param]:
     )
 
 
-def _service_member(service: SdkService) -> str:
+def service_member(service: SdkService) -> str:
     made = exported(service.name)
     return made + "_" if made in {"Sandbox", "String", "GoString"} else made
 
 
-def _resource_member(service: SdkService, resource: Resource) -> str:
+def resource_member(service: SdkService, resource: Resource) -> str:
     own = next((one for one in service.resources if not one.name), None)
     taken = {exported(one.name) for one in own.operations} if own is not None else set()
     made = exported(resource.name)

@@ -119,7 +119,6 @@ class _Writer:
         name = self._services[service.key]
         own = next((one for one in service.resources if not one.name), Resource((), ()))
         nested = [one for one in service.resources if one.name]
-        taken = {operation_name(one.name) for one in own.operations}
         lines = [doc([in_words(service.title), in_words(service.about)]), f"public final class {name} {{\n"]
         lines.append("    private final Transport transport;\n")
         lines += [
@@ -133,8 +132,7 @@ class _Writer:
         ]
         lines.append("    }\n")
         for one in nested:
-            made = operation_name(one.name)
-            shown = made + "_" if made in taken else made
+            made, shown = operation_name(one.name), resource_method(service, one)
             kind = self._resources[service.key, one.name]
             lines.append(
                 f"\n    /** Operations that belong together. */\n    public {kind} {shown}() {{\n        return {made}_;\n    }}\n"
@@ -291,6 +289,13 @@ class _Writer:
                     f"    public static final EventType<{kind}> {constant(names.take(one.name))} = new EventType<>({text(one.type)}, {codec(one.data)});\n"
                 )
         return "".join([*lines, "\n    private Events() {}\n}\n"])
+
+
+def resource_method(service: SdkService, resource: Resource) -> str:
+    """The method of a service that gives a resource."""
+    own = next((one for one in service.resources if not one.name), Resource((), ()))
+    made = operation_name(resource.name)
+    return made + "_" if made in {operation_name(one.name) for one in own.operations} else made
 
 
 _SHOWN = (

@@ -60,7 +60,7 @@ def test_a_service_page_tells_what_a_developer_has_to_know(visitor):
 def test_an_operation_page_has_parameters_samples_and_answers(visitor):
     page = visitor.open("/catalogue/company/v1/operations/getCompany")
     labels = [one.text.strip() for one in page.all("label")]
-    for language in ("curl", "Python", "JavaScript", "Java", "Go"):
+    for language in ("curl", "Python", "TypeScript", "Java", "Go"):
         assert language in labels
     assert "KAIMEN_TOKEN" in page.source
     assert "依法公开" in page.text
