@@ -21,7 +21,10 @@ from api.mcp import metadata
 from api.mcp.face import PATH, McpFace
 
 GRAPHQL_PATHS = (
-    "/graphql", "/graphql/schema", "/graphql/console.js", "/graphql/console.css", "/catalogue/schema.graphql",
+    "/graphql", "/graphql/schema", "/catalogue/schema.graphql",
+    *(f"/graphql/console/{name}" for name in (
+        "console.js", "console.css", "graphiql.js", "graphiql.css", "react.js", "react-dom.js", "licenses.txt",
+    )),
 )  # fmt: skip
 
 

@@ -27,9 +27,9 @@ class GraphqlParts:
             else:
                 await self.face.serve(gateway, scope, receive, send)
             return
-        accept = dict(scope["headers"]).get(b"accept", b"")
-        if pages.is_asked(scope["path"], scope["method"], accept):
-            body, headers = pages.page(scope["path"])
+        head = dict(scope["headers"])
+        if pages.is_asked(scope["path"], scope["method"], head.get(b"accept", b"")):
+            body, headers = pages.page(scope["path"], is_packed=b"gzip" in head.get(b"accept-encoding", b""))
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
             return

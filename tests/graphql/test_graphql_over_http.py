@@ -1,6 +1,7 @@
 """The GraphQL face through a real server: one query over two services, with a token of a real app."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -11,8 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from api.graphql.pages import FILES, FOLDER
 from tests.server import Installation
 
+CHROMIUM = "/usr/bin/chromium"
+VERSIONS = json.loads((FOLDER / "vendor/VERSIONS.json").read_text())
 CODE = "91990106MA0000015L"
 NEW_APP = """
 import asyncio, json
@@ -156,12 +160,47 @@ def test_documents_are_registered_by_command_and_run_by_digest(server: Server, t
     assert server.installation.json("graphql", "list", app_id)["items"] == []
 
 
-def test_the_console_is_a_page_of_ours(server: Server) -> None:
+def test_the_console_is_served_by_us_whole(server: Server) -> None:
     page = server.http.get("/graphql", headers={"accept": "text/html,*/*"})
     assert page.status_code == 200
-    assert "script-src 'self'" in page.headers["content-security-policy"]
-    for path in ("/graphql/console.js", "/graphql/console.css"):
-        assert path in page.text
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    linked = set(re.findall(r'(?:src|href)="(/graphql/console/[^"]+)"', page.text))
+    assert linked == {path for path in FILES if path.endswith((".js", ".css"))}
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
+    for path in linked:
         assert server.http.get(path).status_code == 200
-    assert "//" not in page.text.replace("</", "")
     assert server.http.get("/graphql").status_code == 401
+    licences = server.http.get("/graphql/console/licenses.txt").text
+    assert f"graphiql {VERSIONS['graphiql']} (MIT)" in licences
+    assert f"react {VERSIONS['react']} (MIT)" in licences
+
+
+@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed")
+def test_a_newcomer_runs_a_first_query_in_a_browser(server: Server) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    faults: list[str] = []
+    with sync_api.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for locale, opened in (("zh-CN", "令牌有效"), ("en-GB", "The token is good")):
+            page = browser.new_context(locale=locale).new_page()
+            page.set_default_timeout(60_000)
+            page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on(
+                "request", lambda one: faults.append(one.url) if not one.url.startswith(server.url) else None
+            )
+            page.goto(f"{server.url}/graphql")
+            page.locator(".graphiql-container").wait_for()
+            page.fill("#token", server.token)
+            page.click("#use")
+            page.locator("#state.good", has_text=opened).wait_for()
+            assert "company" in page.inner_text("#state")
+            page.click(".graphiql-execute-button")
+            page.locator(".result-window .CodeMirror-line", has_text="quota_class").first.wait_for()
+            kept = page.evaluate("() => JSON.stringify([{...localStorage}, {...sessionStorage}])")
+            assert server.token not in kept
+            page.context.close()
+        browser.close()
+    assert faults == []
