@@ -20,6 +20,7 @@ from msgspec import Struct, field
 
 from api.contract.gb18030 import ENCODINGS
 from api.contract.mapping_compile import SAME, Spot, compile_shape, compile_value
+from api.contract.mapping_each import FanOut, compile_each
 from api.contract.mapping_outcome import Outcome, compile_outcome, merge_outcomes
 from api.contract.mapping_schema import Meant, Schemas
 from api.contract.mapping_shapes import (
@@ -44,7 +45,7 @@ LARGEST_BYTES = 512 * 1024
 _ROOT_KEYS = {"mapping", "protocol", "encoding", "undecodable", "soap", "http", "sql", "files", "codes", "shapes",
               "outcome", "operations", "async"}  # fmt: skip
 _OPERATION_KEYS = {"soap", "http", "sql", "files", "request", "constants", "at", "answer", "outcome", "status",
-                   "headers", "note"}  # fmt: skip
+                   "headers", "note", "each", "at_once"}  # fmt: skip
 BODY = "body"
 
 
@@ -88,6 +89,7 @@ class CompiledMapping(Struct, frozen=True):
     service: Service
     operations: dict[str, MappedOperation]
     losses: tuple[tuple[str, str], ...] = field(default_factory=tuple)  # (pointer into the mapping, what)
+    fans: dict[str, FanOut] = {}  # batches that are asked one by one
     unmapped: tuple[str, ...] = ()  # operations of the contract that the mapping leaves out
 
 
@@ -169,12 +171,16 @@ def compile_mapping(file: MappingFile, service: Service) -> CompiledMapping:
     slugs = service.document.get("x-problems")
     losses: list[tuple[str, str]] = []
     operations = {}
+    fans = {}
     for name, entry in file.operations.items():
+        if "each" in entry:
+            fans[name] = compile_each(known[name], entry, known, _success(known[name], schemas)[1], schemas)
+            continue
         operations[name] = _compile_operation(
             file, known[name], entry, schemas, slugs if isinstance(slugs, dict) else {}, losses
         )
-    unmapped = tuple(name for name in known if name not in operations)
-    return CompiledMapping(file, service, operations, tuple(dict.fromkeys(losses)), unmapped)
+    unmapped = tuple(name for name in known if name not in operations and name not in fans)
+    return CompiledMapping(file, service, operations, tuple(dict.fromkeys(losses)), fans, unmapped)
 
 
 def _compile_operation(

@@ -27,6 +27,7 @@ from api.core import problem_types, problem_types_upstream
 from api.core.problems import CONTENT_TYPE, Failure, ProblemType, Refusal, Text, render
 from api.core.upstream_headers import Told
 from api.gateway.connector import Connector, Context, Request, Result
+from api.gateway.connectors.fan_out import ask_each
 from api.gateway.guard import Guard
 
 _JSON = (b"content-type", b"application/json")
@@ -83,6 +84,7 @@ class MappedConnector:
         self._kept_headers = _KEPT | keeps
         self._service = compiled.service.key
         self._operations = compiled.operations
+        self._fans = compiled.fans
         self._transports = transports
         self._docs_url = docs_url
         self._rest = rest
@@ -91,6 +93,8 @@ class MappedConnector:
     async def call(self, operation: Operation, request: Request, context: Context) -> Result:
         """See Connector.call. Also raises: upstream-code-unknown, -fault, -shape, -undecodable, -not-mapped."""
         mapped = self._operations.get(operation.id)
+        if mapped is None and operation.id in self._fans:
+            return await ask_each(self._fans[operation.id], request, context, self.call)
         if mapped is None:
             if self._rest is not None:
                 return await self._rest.call(operation, request, context)
