@@ -110,7 +110,7 @@ async def test_what_is_never_answered_is_given_up(stores: Stores, start: Start) 
     app = await make_app()
     endpoint, _ = await make_endpoint(app, "http://127.0.0.1:1/events")
     await tell(event(app))
-    await start(msgspec.structs.replace(QUICK, window_seconds=0.4))
+    await start(msgspec.structs.replace(QUICK, window_seconds=2.0))
     [row] = await settled(app.id, "failed")
     assert row.reason == "exhausted"
     assert row.attempts > 1
