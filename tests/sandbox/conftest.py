@@ -21,6 +21,10 @@ from sandbox.city.state import States
 from tests.sandbox.cities import SEEDS
 
 DOCS_URL = "http://127.0.0.1:8000/docs"
+# What a database decides nothing about: on SQLite, and in the full run on PostgreSQL too.
+on_sqlite = pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)], indirect=True, scope="module"
+)
 NOON = "2026-06-30T12:00:00+08:00"  # the day on which the city was counted
 
 

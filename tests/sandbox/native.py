@@ -26,8 +26,9 @@ async def spoken(
     settings = Settings(home=str(home), database_url=database_url)
     registry = ConnectorRegistry()
     native = NativeSide(
-        DEPARTMENTS, read_services, lambda name: side.connector(f"city:{name}", None), settings.docs_url
-    )
+        DEPARTMENTS, read_services, lambda name: side.connector(f"city:{name}", None), settings.docs_url,
+        takes_seconds=0.01,
+    )  # fmt: skip
     async with native.running():
         city_upstreams.register_city(registry, settings, side, native)
         protocol = read_mapping(text).protocol

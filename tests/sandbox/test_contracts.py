@@ -16,7 +16,7 @@ from sandbox.city.department import Department
 from sandbox.city.departments import DEPARTMENTS
 from sandbox.city.inventory import problem_types, read_services
 from sandbox.scenarios import compile_scene
-from tests.sandbox.conftest import Client
+from tests.sandbox.conftest import Client, on_sqlite
 
 departments = pytest.mark.parametrize("department", DEPARTMENTS, ids=lambda one: one.slug)
 OPERATIONS = [
@@ -131,6 +131,7 @@ def without_serials(value: Any) -> Any:
     return re.sub(r"\b([A-Z]{2,4})[0-9]{8,}", r"\1#", value) if isinstance(value, str) else value
 
 
+@on_sqlite
 @operations
 async def test_the_example_is_the_answer(service: Service, operation: Operation, app: Client) -> None:
     """What the documentation shows is what the sandbox answers to the example's parameters, field by field."""
@@ -157,6 +158,7 @@ def is_told(example: dict[str, Any], answer: dict[str, Any]) -> bool:
     )
 
 
+@on_sqlite
 @operations
 async def test_the_examples_of_refusals_are_the_refusals(
     service: Service, operation: Operation, app: Client

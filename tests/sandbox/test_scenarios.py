@@ -18,7 +18,7 @@ from sandbox.city.inventory import read_services
 from sandbox.city.population import personas
 from sandbox.city.rehearsal import Take, rehearse
 from sandbox.scenarios import compile_scene, differences, is_part, merge, substitute
-from tests.sandbox.conftest import NOON, Client, find
+from tests.sandbox.conftest import NOON, Client, find, on_sqlite
 
 SERVICES = list(read_services().values())
 services = pytest.mark.parametrize("service", SERVICES, ids=lambda one: one.key)
@@ -29,6 +29,18 @@ async def play(side: CitySide, service: Service) -> list[Take]:
     return await rehearse(service, connector, side.states, clock=NOON)
 
 
+@pytest.fixture(scope="module")
+def played(database: str) -> dict[str, list[Take]]:
+    """What came of every scenario, by service: they are played once for the tests of this module."""
+    return {}
+
+
+async def takes_of(played: dict[str, list[Take]], side: CitySide, service: Service) -> list[Take]:
+    if service.key not in played:
+        played[service.key] = await play(side, service)
+    return played[service.key]
+
+
 def complaints(takes: list[Take]) -> list[str]:
     return [
         f"{one.operation.id} {one.scenario.id} by {one.road}: {', '.join(one.wrong)}"
@@ -37,18 +49,24 @@ def complaints(takes: list[Take]) -> list[str]:
     ]
 
 
+@on_sqlite
 @services
-async def test_every_scenario_comes_out_as_promised(side: CitySide, service: Service) -> None:
-    takes = await play(side, service)
+async def test_every_scenario_comes_out_as_promised(
+    side: CitySide, service: Service, played: dict[str, list[Take]]
+) -> None:
+    takes = await takes_of(played, side, service)
     assert complaints(takes) == []
-    played = {(one.operation.id, one.scenario.id) for one in takes}
-    assert played == {(one.id, two.id) for one in service.operations for two in one.scenarios}
+    found = {(one.operation.id, one.scenario.id) for one in takes}
+    assert found == {(one.id, two.id) for one in service.operations for two in one.scenarios}
 
 
+@on_sqlite
 @services
-async def test_every_answer_fits_its_schema(side: CitySide, service: Service) -> None:
+async def test_every_answer_fits_its_schema(
+    side: CitySide, service: Service, played: dict[str, list[Take]]
+) -> None:
     registry = registry_of(service.schemas)
-    for take in await play(side, service):
+    for take in await takes_of(played, side, service):
         response = next(
             one
             for key in (str(take.status), "default")
@@ -62,6 +80,7 @@ async def test_every_answer_fits_its_schema(side: CitySide, service: Service) ->
         assert errors == [], (take.operation.id, take.scenario.id)
 
 
+@on_sqlite
 @services
 async def test_without_its_behaviour_an_operation_turns_red(side: CitySide, service: Service) -> None:
     """Answers are computed: with an empty answer in the place of the behaviour, its scenarios fail."""

@@ -20,7 +20,7 @@ from sandbox.city.department import BrokenOff, Department
 from sandbox.city.native.behind import Behind
 from sandbox.city.native.listener import Asked, Listener, Said
 from sandbox.city.native.soap import SoapServer
-from sandbox.city.native.web import Bring, WebServer
+from sandbox.city.native.web import TAKES_SECONDS, Bring, WebServer
 
 MAPPING = "mapping.yaml"
 _UNSIGNED = b'{"error": "unsigned: only the gateway of this process is served here"}'
@@ -29,10 +29,10 @@ _UNSIGNED = b'{"error": "unsigned: only the gateway of this process is served he
 class _Served:
     """The servers of one department, made at its first request."""
 
-    def __init__(self, behind: Behind, bring: Bring | None) -> None:
+    def __init__(self, behind: Behind, bring: Bring | None, takes_seconds: float) -> None:
         protocols = {one.protocol for one in behind.compiled.operations.values()}
         self.soap = SoapServer(behind) if "soap" in protocols else None
-        self.web = WebServer(behind, bring) if "http" in protocols else None
+        self.web = WebServer(behind, bring, takes_seconds) if "http" in protocols else None
 
     async def answer(self, asked: Asked, told: Told) -> Said | None:
         if self.soap is not None and asked.path in self.soap.paths:
@@ -50,9 +50,11 @@ class NativeSide:
         department_of: Callable[[str], Connector],
         docs_url: str,
         bring: Bring | None = None,
+        *,
+        takes_seconds: float = TAKES_SECONDS,
     ) -> None:
         """`services` gives the contracts by department, `department_of` the behaviour behind a slug, `bring` posts
-        the results of asynchronous departments to their callbacks.
+        the results of asynchronous departments to their callbacks, who take so many seconds for each.
         """
         self._key = secrets.token_bytes(32)
         self._departments = {one.slug: one for one in departments}
@@ -60,6 +62,7 @@ class NativeSide:
         self._department_of = department_of
         self._docs_url = docs_url
         self._bring = bring
+        self._takes_seconds = takes_seconds
         self._used: dict[str, CompiledMapping] = {}
         self._served: dict[str, _Served | None] = {}
         self._listener = Listener(self._handle)
@@ -131,7 +134,11 @@ class NativeSide:
             self._served[slug] = (
                 None
                 if compiled is None
-                else _Served(Behind(compiled, self._department_of(slug), self._docs_url), self._bring)
+                else _Served(
+                    Behind(compiled, self._department_of(slug), self._docs_url),
+                    self._bring,
+                    self._takes_seconds,
+                )
             )
         return self._served[slug]
 

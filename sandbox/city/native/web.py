@@ -47,9 +47,12 @@ Bring = Callable[[str, Said], Awaitable[None]]  # to the address that the gatewa
 class WebServer:
     """The HTTP interface of one department. `bring` posts a result to a callback; without it results are polled."""
 
-    def __init__(self, behind: Behind, bring: Bring | None = None) -> None:
+    def __init__(
+        self, behind: Behind, bring: Bring | None = None, takes_seconds: float = TAKES_SECONDS
+    ) -> None:
         self._behind = behind
         self._bring = bring
+        self._takes_seconds = takes_seconds
         self._bringing: set[asyncio.Future[None]] = set()
         self._file = behind.compiled.file
         self._works: dict[str, _Work] = {}
@@ -106,7 +109,7 @@ class WebServer:
         address = text_at(tree, route.ticket.callback) if route.ticket.callback else ""
 
         async def work_on_it() -> Said:
-            await asyncio.sleep(TAKES_SECONDS)
+            await asyncio.sleep(self._takes_seconds)
             said = await self._done(route, tree, headers, told)
             if self._bring is not None and address and said.status == 200:
                 bringing = asyncio.ensure_future(self._bring(address, said))
