@@ -4,22 +4,37 @@ A face is refused only when it could offer no operation at all.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from api.contract.model import FaceVerdict, Grade, Level, Loss, Operation, Service
 from api.contract.normalise_bodies import is_json
 
 FACES = ("rest", "sandbox")
 Reason = tuple[str, str]  # Chinese, English
+Judge = Callable[[Service], list[Reason]]  # why the face is degraded, [] where it offers all
+_judges: dict[str, Judge] = {}
+
+
+def register(face: str, judge_of: Judge) -> None:
+    """Let a face that is made elsewhere join in judging: api.main says which there are."""
+    _judges[face] = judge_of
 
 
 def judge(service: Service | None, losses: Sequence[Loss] = ()) -> dict[str, FaceVerdict]:
     """The verdict of each face; `service` None means that nothing could be read."""
     if service is None:
         refused = _verdict("refused", [("文档无法读取", "the document could not be read")])
-        return dict.fromkeys(FACES, refused)
+        return dict.fromkeys((*FACES, *_judges), refused)
     rest = _judge_rest(service, losses)
-    return {"rest": rest, "sandbox": _judge_sandbox(service, losses, rest)}
+    others = {face: _judge_other(face, service, losses, rest) for face in _judges}
+    return {"rest": rest, "sandbox": _judge_sandbox(service, losses, rest), **others}
+
+
+def _judge_other(face: str, service: Service, losses: Sequence[Loss], rest: FaceVerdict) -> FaceVerdict:
+    if rest.verdict == "refused":
+        return rest
+    reasons = [*_judges[face](service), *_reasons_of(losses, face)]
+    return _verdict("degraded" if reasons else "ok", reasons)
 
 
 def _judge_rest(service: Service, losses: Sequence[Loss]) -> FaceVerdict:

@@ -6,7 +6,7 @@ services in the same order make the same schema, whatever else is going on.
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLArgument,
@@ -22,12 +22,23 @@ from msgspec import Struct
 
 from api.contract.model import Media, Operation, Parameter, Reference, Service
 from api.contract.naming import pascal
-from api.graphql.grafting import OWN_FIELDS, OWN_TYPES, GraftedSchema
-from api.graphql.naming import Names, camel, field_of, legal_name, namespace_of, type_prefix
+from api.graphql.naming import (
+    OWN_FIELDS,
+    OWN_TYPES,
+    Names,
+    camel,
+    field_of,
+    legal_name,
+    namespace_of,
+    type_prefix,
+)
 from api.graphql.plans import BODY, Argument, CallPlan, Nesting, batch_of
 from api.graphql.resolving import nested_resolver, operation_resolver
 from api.graphql.scalars import BYTES, DATE, DATE_TIME, DECIMAL, JSON, LONG
 from api.graphql.typist import Typist
+
+if TYPE_CHECKING:
+    from api.graphql.grafting import GraftedSchema
 
 PLAN = "kaimen"  # key of a field's extensions: its CallPlan or Nesting
 _RESERVED = (
@@ -44,10 +55,18 @@ class Cut(Struct, frozen=True):
     max_level: Callable[[Service], str] = lambda _: "L4"
 
 
+class Roots(Struct, frozen=True):
+    """The services' fields, and by service key what of its contract is JSON because no type of GraphQL says it."""
+
+    queries: dict[str, GraphQLField]
+    mutations: dict[str, GraphQLField]
+    losses: dict[str, list[tuple[str, str]]]
+
+
 class Built(Struct, frozen=True):
     """A schema, and by service key what of its contract is JSON because no type of GraphQL says it."""
 
-    grafted: GraftedSchema
+    grafted: "GraftedSchema"
     losses: dict[str, list[tuple[str, str]]]
 
     @property
@@ -61,8 +80,16 @@ WHOLE = Cut()
 
 def build(services: Iterable[Service], cut: Cut = WHOLE) -> Built:
     """The schema. Raises TypeError or ValueError only where a name of ours is wrong, which is a defect."""
-    made = _Builder(list(services), cut)
-    return made.build()
+    from api.graphql.grafting import GraftedSchema  # Strawberry: who judges a contract does without
+
+    roots = roots_of(services, cut)
+    grafted = GraftedSchema(roots.queries, roots.mutations, [LONG, DATE, DATE_TIME, DECIMAL, JSON])
+    return Built(grafted, roots.losses)
+
+
+def roots_of(services: Iterable[Service], cut: Cut = WHOLE) -> Roots:
+    """The services' fields alone, without a schema."""
+    return _Builder(list(services), cut).build()
 
 
 class _Builder:
@@ -73,7 +100,7 @@ class _Builder:
         self._typists: dict[str, Typist] = {}
         self._outputs: dict[tuple[str, str], tuple[Any, CallPlan]] = {}
 
-    def build(self) -> Built:
+    def build(self) -> Roots:
         queries: dict[str, GraphQLField] = {}
         mutations: dict[str, GraphQLField] = {}
         for service in self._services.values():
@@ -93,8 +120,7 @@ class _Builder:
                         resolve=lambda *_: _NAMESPACE,
                         description=_text(service),
                     )
-        grafted = GraftedSchema(queries, mutations, [LONG, DATE, DATE_TIME, DECIMAL, JSON])
-        return Built(grafted, {key: one.losses for key, one in self._typists.items()})
+        return Roots(queries, mutations, {key: one.losses for key, one in self._typists.items()})
 
     def _fields(self, service: Service, *, is_safe: bool) -> dict[str, GraphQLField]:
         names = Names()

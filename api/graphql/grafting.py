@@ -18,10 +18,6 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from api.graphql import root
 
-OWN_FIELDS = ("kaimen",)  # of Query: no namespace of a service has this name
-OWN_TYPES = (
-    "Query", "Mutation", "Subscription", "Kaimen", "KaimenApp", "KaimenService", "KaimenQuota", "KaimenLimits", "KaimenEvent",
-)  # fmt: skip
 _CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=root.SCALARS)
 
 

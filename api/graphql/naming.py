@@ -11,6 +11,10 @@ from collections.abc import Iterable
 from api.contract.model import Operation, Service
 from api.contract.naming import pascal
 
+OWN_FIELDS = ("kaimen",)  # of Query, the platform's own (root): no namespace of a service has this name
+OWN_TYPES = (
+    "Query", "Mutation", "Subscription", "Kaimen", "KaimenApp", "KaimenService", "KaimenQuota", "KaimenLimits", "KaimenEvent",
+)  # fmt: skip
 _LEGAL = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 _ILLEGAL = re.compile(r"[^_0-9A-Za-z]+")
 _NO_ENUM_VALUES = frozenset({"true", "false", "null"})

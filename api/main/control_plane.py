@@ -20,7 +20,9 @@ from api.identity.access import IdentityPlugin
 from api.identity.consents.subjects import SubjectIds
 from api.identity.installation import Installation
 from api.main.answers import SandboxCallCounter, outside_of
+from api.main.judges import register_judges
 from api.main.sdk_builder import WorkerBuilder
+from api.mcp import routes as mcp_routes
 from api.settings import Settings
 from sandbox.city import routes as city_routes
 from sandbox.city.base import CityFile
@@ -40,6 +42,7 @@ def platform_routers() -> list[Router]:
         agent_routes.router,
         event_routes.router,
         graphql_routes.router,
+        mcp_routes.router,
         city_routes.router,
         account_router,
     ]
@@ -73,6 +76,7 @@ def downloads(settings: Settings) -> Downloads:
 
 def compose_commands(settings: Settings, stores: Any | None) -> FrontDoor:
     """The platform API for one command: no data plane, no portal. `stores` is the lifespan that opens the stores."""
+    register_judges()
     outside.use(outside_of(settings))
     side = city_side(settings)
     installation = Installation(

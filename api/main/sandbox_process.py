@@ -24,6 +24,7 @@ from api.main.city_upstreams import native_side, register_city
 from api.main.control_plane import city_answers, city_side, downloads, platform_routers
 from api.main.data_plane import DataPlane
 from api.main.faces import Faces
+from api.main.judges import register_judges
 from api.settings import Settings
 from portal.site import page_headers, portal_plugin
 from sandbox.city.app_clocks import LOOK_AGAIN_SECONDS
@@ -37,6 +38,7 @@ def compose_sandbox(
     settings: Settings, plane: DataPlane, *, faces: Faces, lifespan: Sequence[Any], edge: EdgeLimits
 ) -> FrontDoor:
     """The sandbox process: control plane and sandbox plane."""
+    register_judges()
     outside.use(outside_of(settings))
     is_sole = settings.workers == 1 and not settings.limit_share and not settings.redis_url
     side = city_side(settings, is_sole=is_sole)

@@ -25,7 +25,7 @@ def test_every_document_has_a_verdict_and_nearly_all_publish(imported: Read) -> 
     verdicts = Counter(one.verdicts["rest"].verdict for _, one in imported.values())
     assert verdicts["ok"] + verdicts["degraded"] >= 60
     for _, one in imported.values():
-        assert set(one.verdicts) == {"rest", "sandbox"}
+        assert set(one.verdicts) >= {"rest", "sandbox"}
         for verdict in one.verdicts.values():
             assert (verdict.verdict == "ok") == (not verdict.reasons)
             assert len(verdict.reasons) == len(verdict.reasons_zh)

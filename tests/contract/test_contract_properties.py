@@ -164,7 +164,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 @given(st.dictionaries(keys, values, max_size=6))
 def test_any_paths_are_read(paths: dict[str, Any]) -> None:
     imported = read({"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "paths": paths})
-    assert set(imported.verdicts) == {"rest", "sandbox"}
+    assert set(imported.verdicts) >= {"rest", "sandbox"}
 
 
 @settings(QUIET, max_examples=150)

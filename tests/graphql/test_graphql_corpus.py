@@ -1,6 +1,9 @@
 """Every real document makes a schema that validates; and thousands of operations make one schema in time."""
 
+import json
 import os
+import subprocess
+import sys
 import time
 import tracemalloc
 from functools import cache
@@ -16,7 +19,8 @@ from api.contract.model import Service
 from api.graphql.building import build
 from sandbox.city.inventory import read_services
 
-CORPUS = Path(__file__).resolve().parents[2] / ".." / "shared" / "contracts"
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT / ".." / "shared" / "contracts"
 SAMPLE_EVERY = 12
 TYPED = 0.75
 
@@ -90,3 +94,30 @@ def test_all_real_documents_and_three_thousand_operations_in_one_schema(
             )
     with capsys.disabled():
         print(f"{typed} of {len(services)} documents without a JSON fallback")
+
+
+def test_a_contract_is_judged_without_strawberry() -> None:
+    """In a process of its own: what is imported, and that the verdict says why."""
+    program = """
+import json, sys
+from api.contract import verdicts
+from api.main.judges import register_judges
+from sandbox.city.inventory import read_services
+from tests.gateway import made
+register_judges()
+mixed = {"oneOf": [{"type": "string"}, {"type": "object", "properties": {"a": {"type": "string"}}}]}
+odd = made.service([made.operation(responses=(made.Response("200", "", (made.Media("application/json", mixed),)),))])
+told = verdicts.judge(odd)["graphql"]
+city = [verdicts.judge(one)["graphql"].verdict for one in read_services().values()]
+nothing = verdicts.judge(None)
+print(json.dumps([told.verdict, told.reasons, told.reasons_zh, city, nothing["graphql"].verdict, "strawberry" in sys.modules]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    verdict, reasons, reasons_zh, city, nothing, has_strawberry = json.loads(done.stdout)
+    assert verdict == "degraded"
+    assert "alternatives of different kinds" in reasons[0]
+    assert "候选项的种类不同" in reasons_zh[0]
+    assert set(city) == {"ok"}
+    assert (nothing, has_strawberry) == ("refused", False)

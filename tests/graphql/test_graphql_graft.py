@@ -9,7 +9,8 @@ from strawberry.litestar.controller import GraphQLController
 
 from api.graphql import controller
 from api.graphql.building import build
-from api.graphql.grafting import OWN_TYPES, GraftedSchema
+from api.graphql.grafting import GraftedSchema
+from api.graphql.naming import OWN_TYPES
 from tests.gateway import made
 from tests.graphql.asking import Asking
 

@@ -13,6 +13,7 @@ from api.contract.load import load_path
 from api.contract.model import Severity
 from api.main.commands.contract_draft import draft_command
 from api.main.context import Platform, platform_command
+from api.main.judges import register_judges
 from api.main.output import FAILED, fail_with_problem, print_json, print_table
 
 MARKS = {"error": "✗", "warning": "!", "info": "·"}
@@ -42,6 +43,7 @@ def _root_option(function: Any) -> Any:
 @click.pass_context
 def lint(context: click.Context, files: tuple[Path, ...], root: Path | None, as_json: bool) -> None:
     """Check documents without storing them. Ends with 1 where one has errors."""
+    register_judges()
     failed = False
     for file in files:
         imported = read_contract(load_path(file, root=root))
