@@ -118,8 +118,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     mcp_face: Annotated[bool, _setting("Whether /mcp is served.")] = True
     mcp_writes: Annotated[
         str,
-        _setting("What agents may change through MCP: `confirm` what a call confirms, `free` everything their token "
-                 "opens, `off` nothing.", pattern="^(confirm|free|off)$"),
+        _setting("What agents may change through MCP, whatever their app allows: `confirm` what a call confirms, "
+                 "`free` everything their token opens, `off` nothing.", pattern="^(confirm|free|off)$"),
     ] = "confirm"  # fmt: skip
     log_level: Annotated[str, _setting("Log level.", pattern="^(debug|info|warning|error)$")] = "info"
 

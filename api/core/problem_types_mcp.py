@@ -15,8 +15,8 @@ CHANGE_UNCONFIRMED = define(
         "Show the person what will be done and with which arguments; once they agree, call again with the same arguments and kaimen_confirm: true.",
     ),
     (
-        "智能体默认只读。写操作须由客户端明确确认；KAIMEN_MCP_WRITES 可以免去确认，也可以完全关闭写操作。",
-        "Agents read only, unless told otherwise. A change has to be confirmed by the client; KAIMEN_MCP_WRITES can waive that, or turn changes off.",
+        "智能体默认只读。应用允许更改后，写操作仍须由客户端明确确认；应用与平台都设为 free 才免去确认。",
+        "Agents read only, unless told otherwise. Where the app lets them change data, a change has to be confirmed by the client; that is waived where app and platform both say free.",
     ),
     step="authorise",
 )
@@ -32,6 +32,24 @@ CHANGES_OFF = define(
     (
         "设置 KAIMEN_MCP_WRITES=off 使 MCP 只读。",
         "The setting KAIMEN_MCP_WRITES=off makes MCP read-only.",
+    ),
+    step="authorise",
+)
+APP_READS_ONLY = define(
+    "app-reads-only",
+    403,
+    ("此应用的智能体只读", "Agents of this app read only"),
+    (
+        "{operation}（{method}）会改变数据，而应用 {app} 的智能体只读。",
+        "{operation} ({method}) changes data, and agents of the app {app} read only.",
+    ),
+    (
+        "请应用的所有者允许更改：kaimen mcp writes {app} confirm，或 PUT /platform/v1/apps/{app}/mcp。",
+        "Ask an owner of the app to allow changes: kaimen mcp writes {app} confirm, or PUT /platform/v1/apps/{app}/mcp.",
+    ),
+    (
+        "每个应用自行决定智能体可以改变什么：off（默认）、confirm（逐次确认）或 free；平台的设置是上限。",
+        "Each app decides what agents may change: off (the default), confirm (each call confirms) or free; the platform's setting is the upper bound.",
     ),
     step="authorise",
 )

@@ -34,6 +34,7 @@ COMMANDS = {
     "token": ("call", "token", "Get an access token: the app's own, or under a persona's consent."),
     "call": ("call", "call", "Call an operation by its id."),
     "graphql": ("graphql", "graphql", "GraphQL documents that an app has registered."),
+    "mcp": ("mcp", "mcp", "What agents may change through an app."),
     "webhook": ("webhook", "webhook", "Webhook endpoints: where an app's events are brought to."),
     "event": ("event", "event", "An app's events: fetch, acknowledge; a department's: tell."),
     "listen": ("listen", "listen", "Forward an app's events to a server on this machine."),

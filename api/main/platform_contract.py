@@ -56,6 +56,8 @@ _SCOPES: tuple[tuple[str, str], ...] = (
     ("POST /platform/v1/apps/{app_id}/graphql", ""),
     ("PUT /platform/v1/apps/{app_id}/graphql", ""),
     ("DELETE /platform/v1/apps/{app_id}/graphql", ""),
+    ("GET /platform/v1/apps/{app_id}/mcp", ""),
+    ("PUT /platform/v1/apps/{app_id}/mcp", ""),
     ("GET /platform/v1/apps/{app_id}/requests", "platform:requests:read"),
     ("GET /platform/v1/apps/{app_id}/usage", "platform:requests:read"),
     ("GET /platform/v1/requests/", "platform:requests:read"),

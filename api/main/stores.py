@@ -10,6 +10,7 @@ APPS = (
     StoreApp("endpoints", "api.events.endpoints.models"),
     StoreApp("downloads", "api.downloads.models"),
     StoreApp("graphql", "api.graphql.models"),
+    StoreApp("mcp", "api.mcp.models"),
     StoreApp("oauth", "api.identity.oauth.models", is_plane=True),
     StoreApp("gateway", "api.gateway.models", is_plane=True),
     StoreApp("events", "api.events.models", is_plane=True),

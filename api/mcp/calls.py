@@ -1,6 +1,7 @@
 """One tool call: arguments become a request of the operation, the pipeline runs it, its answer becomes a result.
 
-Read-only by default: an operation that changes data runs when its call confirms it (KAIMEN_MCP_WRITES). Rights,
+Read-only by default: an operation that changes data runs when the app's owners let agents change data, and, unless
+they waived that, its call confirms it (writes.py). Rights,
 limits, evidence and log are those of REST, step by step; nothing of an answer is added or left out.
 """
 
@@ -13,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from api.core.problem_types import BODY_INVALID, PARAMETER_INVALID
-from api.core.problem_types_mcp import ANSWER_TOO_LARGE, CHANGE_UNCONFIRMED, CHANGES_OFF
+from api.core.problem_types_mcp import ANSWER_TOO_LARGE, APP_READS_ONLY, CHANGE_UNCONFIRMED, CHANGES_OFF
 from api.core.problems import Failure, Problem, ProblemType, Refusal
 from api.gateway import answer, pipeline
 from api.gateway.compiled import is_json
@@ -23,6 +24,7 @@ from api.gateway.plane import Gateway
 from api.mcp.names import BODY, CONFIRM, PURPOSE, SCENARIO, argument_names
 from api.mcp.schemas import body_media
 from api.mcp.tools import Tool, title_of
+from api.mcp.writes import FREE, OFF
 
 MAX_ANSWER_BYTES = 1024 * 1024  # of one result: it goes whole into a model's context
 _PLACES = ("path", "query", "header", "cookie")
@@ -50,7 +52,7 @@ class Outcome(Struct, frozen=True):
 async def call_tool(
     outer: Exchange, gateway: Gateway, tool: Tool, arguments: dict[str, Any], *, writes: str, language: str
 ) -> Outcome:
-    """Call the tool's operation for the caller of `outer`. `writes` is KAIMEN_MCP_WRITES."""
+    """Call the tool's operation for the caller of `outer`. `writes`: off, confirm or free, as `writes.Writes` says."""
     exchange: Exchange | None = None
     try:
         try:
@@ -58,7 +60,8 @@ async def call_tool(
         except Refusal as problem:
             exchange = _refused(outer, gateway, tool, problem, language)
         else:
-            standing_in_the_way = _held_back(outer, tool, arguments, writes, language)
+            platform = gateway.settings.mcp_writes
+            standing_in_the_way = _held_back(outer, tool, arguments, writes, platform, language)
             if standing_in_the_way is None:
                 await pipeline.run(exchange, gateway)
             else:
@@ -73,15 +76,17 @@ async def call_tool(
 
 
 def _held_back(
-    outer: Exchange, tool: Tool, arguments: dict[str, Any], writes: str, language: str
+    outer: Exchange, tool: Tool, arguments: dict[str, Any], writes: str, platform: str, language: str
 ) -> Refusal | None:
     """Why a change does not run, if it does not. What the caller has no right to is for `authorise` to refuse."""
     operation = tool.operation
     if operation.is_safe or not all(scope in outer.caller.scopes for scope in operation.scopes):
         return None
-    if writes == "off":
+    if platform == OFF:
         return Refusal(CHANGES_OFF, operation=operation.id, method=operation.method)
-    if writes == "free" or arguments.get(CONFIRM) is True:
+    if writes == OFF:
+        return Refusal(APP_READS_ONLY, operation=operation.id, method=operation.method, app=outer.app.id)
+    if writes == FREE or arguments.get(CONFIRM) is True:
         return None
     return Refusal(
         CHANGE_UNCONFIRMED,

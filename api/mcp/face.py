@@ -98,7 +98,8 @@ class McpFace:
             async with self._starting:
                 if self._server is None:
                     module = await asyncio.to_thread(importlib.import_module, "api.mcp.server")
-                    server = module.McpServer(gateway, self._settings)
+                    load = importlib.import_module("api.mcp.service").load
+                    server = module.McpServer(gateway, self._settings, load)
                     await server.start()
                     self._server = server
         return self._server

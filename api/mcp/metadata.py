@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from api.core.problem_types_platform import PAGE_NOT_FOUND
 from api.core.problems import Refusal
 from api.identity.oauth.dpop import ALGORITHMS
+from api.identity.oauth.scopes import SUBSCRIPTIONS
 
 PUBLIC_SECONDS = 300
 NAMES = {"mcp": "Kaimen MCP", "graphql": "Kaimen GraphQL", "api": "Kaimen REST"}
@@ -42,7 +43,10 @@ async def show_resource(request: MetadataRequest, name: str) -> Response[bytes]:
         name,
         issuer=server["issuer"],
         docs_url=request.app.state.oauth.docs_url,
-        scopes=[scope for scope in server["scopes_supported"] if ":" in scope],
+        # An agent asks for all that stands here, and an app has the few scopes of its subscriptions: one name for them.
+        scopes=[SUBSCRIPTIONS]
+        if name == "mcp"
+        else [scope for scope in server["scopes_supported"] if ":" in scope],
     )
     headers = {"Cache-Control": f"public, max-age={PUBLIC_SECONDS}", "Access-Control-Allow-Origin": "*"}
     return Response(content=msgspec.json.encode(document), media_type="application/json", headers=headers)

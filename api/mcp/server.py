@@ -5,6 +5,7 @@ which only serves REST does not have to spend.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +43,7 @@ from api.gateway.plane import Gateway
 from api.mcp import calls, documents, wording
 from api.mcp.schemas import input_schema
 from api.mcp.tools import LISTED, Tool, Toolbox, describe, description_of, hints_of, title_of
+from api.mcp.writes import OFF, Writes
 from api.settings import Settings
 
 SEARCH, DESCRIBE, CALL = "search_operations", "describe_operation", "call_operation"
@@ -52,8 +54,9 @@ STATE = "kaimen_mcp"  # in the ASGI scope: (outer exchange, language)
 class McpServer:
     """The SDK's server around one plane's gateway. `start` it, `handle` requests, `stop` it."""
 
-    def __init__(self, gateway: Gateway, settings: Settings) -> None:
+    def __init__(self, gateway: Gateway, settings: Settings, load: Callable[[str], Awaitable[str]]) -> None:
         self._gateway = gateway
+        self._writes = Writes(settings.mcp_writes, load)
         self._settings = settings
         self._box: Toolbox | None = None
         server: Server[Any] = Server(
@@ -115,10 +118,17 @@ class McpServer:
 
     async def _list_tools(self, ctx: Any, params: Any) -> ListToolsResult:
         outer, language = _asked(ctx)
-        tools = self._toolbox().open_to(outer)
+        tools = await self._open_to(outer)
         if len(tools) > LISTED:
             return ListToolsResult(tools=_search_tools(language))
         return ListToolsResult(tools=[self._wire(tool, language) for tool in tools])
+
+    async def _open_to(self, outer: Exchange) -> list[Tool]:
+        """What this caller may use; without changes, where its app lets agents change nothing."""
+        tools = self._toolbox().open_to(outer)
+        if await self._writes.of(outer.app.id) != OFF:
+            return tools
+        return [one for one in tools if one.operation.is_safe]
 
     def _wire(self, tool: Tool, language: str) -> WireTool:
         operation = tool.operation
@@ -138,7 +148,7 @@ class McpServer:
         arguments = dict(params.arguments or {})
         name = params.name
         if name == SEARCH:
-            return self._search(outer, language, arguments)
+            return await self._search(outer, language, arguments)
         if name == DESCRIBE:
             return self._describe(outer, language, arguments)
         if name == CALL:
@@ -147,21 +157,22 @@ class McpServer:
         tool = self._toolbox().by_name.get(name)
         if tool is None:
             return self._unknown(outer, language, name)
+        writes = OFF if tool.operation.is_safe else await self._writes.of(outer.app.id)
         outcome = await calls.call_tool(
-            outer, self._gateway, tool, arguments, writes=self._settings.mcp_writes, language=language
+            outer, self._gateway, tool, arguments, writes=writes, language=language
         )
         return _result(outcome)
 
-    def _search(self, outer: Exchange, language: str, arguments: dict[str, Any]) -> CallToolResult:
+    async def _search(self, outer: Exchange, language: str, arguments: dict[str, Any]) -> CallToolResult:
         limit = arguments.get("limit", 20)
         limit = min(max(limit, 1), _MAX_FOUND) if isinstance(limit, int) else 20
-        box = self._toolbox()
-        found = box.search(outer, str(arguments.get("query", "")), limit)
+        open_tools = await self._open_to(outer)
+        found = self._toolbox().search(open_tools, str(arguments.get("query", "")), limit)
         rows = [
             {"name": one.name, "title": title_of(one, language), "service": one.entry.key, "read_only": one.operation.is_safe}
             for one in found
         ]  # fmt: skip
-        return _said({"operations": rows, "of": len(box.open_to(outer))})
+        return _said({"operations": rows, "of": len(open_tools)})
 
     def _describe(self, outer: Exchange, language: str, arguments: dict[str, Any]) -> CallToolResult:
         name = str(arguments.get("operation", ""))

@@ -69,10 +69,9 @@ class Toolbox:
             self._open.move_to_end(key)
         return known
 
-    def search(self, outer: Exchange, query: str, limit: int) -> list[Tool]:
-        """The open tools that fit the words best; all of them for no words."""
+    def search(self, found: list[Tool], query: str, limit: int) -> list[Tool]:
+        """Those of the tools that fit the words best; all of them for no words."""
         terms = _terms(query)
-        found = self.open_to(outer)
         if not terms:
             return found[:limit]
         scored = [(self._score(tool, terms), tool.name, tool) for tool in found]

@@ -49,11 +49,12 @@ def test_an_unknown_caller_is_told_where_to_get_a_token(server):
     document = httpx.get(address).json()
     assert document["resource"] == f"{server.url}/mcp"
     assert document["authorization_servers"] == [server.url]
-    assert "company:profile:read" in document["scopes_supported"]
+    assert document["scopes_supported"] == ["subscriptions"]  # what an agent asks for: all that its app has
     listed = httpx.get(f"{server.url}/.well-known/oauth-authorization-server").json()
     assert listed["issuer"] in document["authorization_servers"]
     other = httpx.get(f"{server.url}/.well-known/oauth-protected-resource/graphql").json()
     assert other["resource"] == f"{server.url}/graphql"
+    assert "company:profile:read" in other["scopes_supported"]
     assert httpx.get(f"{server.url}/.well-known/oauth-protected-resource/nothing").status_code == 404
 
 
@@ -87,19 +88,41 @@ def test_without_the_scope_nothing_is_listed_and_the_refusal_explains(server, ap
     client.close()
 
 
-def test_changes_want_a_confirmation(client, code):
+def test_agents_read_only_until_their_app_lets_them_change(installation, server):
+    app = make_app(installation, "company@v1")
+    client = PlainClient(server, token_of(server, app))
     name = "company_name_create"
-    tools = {one["name"]: one for one in client.ask("tools/list")["result"]["tools"]}
-    assert tools[name]["annotations"]["readOnlyHint"] is False
-    assert "kaimen_confirm" in tools[name]["inputSchema"]["properties"]
-    body = tools[name]["inputSchema"]["properties"]["body"]
-    assert body
-    held = client.call(name, body={})
+
+    def listed():
+        return {one["name"]: one for one in client.ask("tools/list")["result"]["tools"]}
+
+    assert "company_get" in listed()
+    assert name not in listed()
+    assert all(one["annotations"]["readOnlyHint"] for one in listed().values())
+    held = client.call(name, body={}, kaimen_confirm=True)
     assert held["isError"] is True
+    assert held["structuredContent"]["rule"] == "app-reads-only"
+    assert f"kaimen mcp writes {app['app_id']} confirm" in held["structuredContent"]["next"]
+    assert held["_meta"]["kaimen/cost"] == 0
+
+    assert installation.json("mcp", "show", app["app_id"]) == {"writes": "off"}
+    assert installation.json("mcp", "writes", app["app_id"], "confirm") == {"writes": "confirm"}
+    time.sleep(2.1)
+    tool = listed()[name]
+    assert tool["annotations"]["readOnlyHint"] is False
+    assert "kaimen_confirm" in tool["inputSchema"]["properties"]
+    assert tool["inputSchema"]["properties"]["body"]
+    held = client.call(name, body={})
     assert held["structuredContent"]["rule"] == "change-unconfirmed"
     assert held["_meta"]["kaimen/cost"] == 0
     sent = client.call(name, body={}, kaimen_confirm=True)
     assert sent["structuredContent"]["step"] == "validate"  # it went on, and the contract refused the body
+
+    installation.json("mcp", "writes", app["app_id"], "free")
+    time.sleep(2.1)
+    still = client.call(name, body={})  # the platform's own setting is the upper bound
+    assert still["structuredContent"]["rule"] == "change-unconfirmed"
+    client.close()
 
 
 def test_a_name_that_is_wrong_is_explained(client, code):

@@ -9,6 +9,8 @@ from api.identity.oauth.errors import ScopeRefused
 PLATFORM = "platform:"
 OF_EVERY_APP = frozenset({"platform:events:read"})  # its own events: nobody has to give it that
 IDENTITY = frozenset({"openid", "profile", "offline_access"})  # of OpenID Connect: they open no service
+# Everything that the app is subscribed to. An agent learns the name from /mcp's metadata (RFC 9728) and needs to know no other.
+SUBSCRIPTIONS = "subscriptions"
 MAX_SCOPE_BYTES = 5000  # a token with more would not fit the header line that proxies take
 _SHOWN = 8
 
@@ -71,7 +73,7 @@ def family_scope(requested: str, given: str, granted: GrantedScopes) -> str:
         name
         for part in requested.split(" ")
         if part
-        for name in ({part} & agreed or _own_names(part, granted))
+        for name in (agreed if part == SUBSCRIPTIONS else {part} & agreed or _own_names(part, granted))
     }
     if asked - agreed:
         raise ScopeRefused(
@@ -95,7 +97,7 @@ def allowed_scope(requested: str, granted: GrantedScopes, published: PublishedSc
     if not requested:
         names = {name for name in granted.names if not name.startswith(PLATFORM)} or granted.names
     else:
-        asked = [part for part in requested.split(" ") if part]
+        asked = _without_collective(requested.split(" "), granted)
         if any(not part.isascii() or '"' in part or "\\" in part for part in asked):
             raise ScopeRefused("A scope holds characters that no scope may hold (RFC 6749, section 3.3).")
         names = {name for part in asked for name in _own_names(part, granted)}
@@ -114,6 +116,15 @@ def allowed_scope(requested: str, granted: GrantedScopes, published: PublishedSc
             f"The app has {len(names)} scopes, too many for one token. Name those you need in the scope parameter."
         )
     return scope
+
+
+def _without_collective(asked: list[str], granted: GrantedScopes) -> list[str]:
+    """The parts asked for, with all scopes of services in place of `subscriptions`, where the app has any."""
+    services = sorted(name for name in granted.names if not name.startswith(PLATFORM))
+    made: list[str] = []
+    for part in asked:
+        made += services if part == SUBSCRIPTIONS and services else [part] if part else []
+    return made
 
 
 def _own_names(asked: str, granted: GrantedScopes) -> Iterable[str]:

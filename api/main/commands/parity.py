@@ -125,6 +125,7 @@ def _as_app(
     path = f"/platform/v1/apps/{app['app_id']}"
     try:
         platform.request("PUT", path + "/platform-scopes", body={"scopes": list(PLATFORM_SCOPES)})
+        platform.request("PUT", path + "/mcp", body={"writes": "confirm"})
         installation = Installation(origin, app["app_id"], app["client_id"], app["client_secret"])
         contracts = installation.services(keys)
         for key, service in contracts.items():
