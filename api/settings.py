@@ -100,6 +100,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     call_deadline_ms: Annotated[
         int, _setting("Longest wait for an upstream's answer.", "ms", ge=10, le=600000)
     ] = 15000
+    sdk_days: Annotated[
+        int,
+        _setting(
+            "How long a version of an SDK package is kept that nobody asks for; the newest stays.",
+            "days",
+            ge=1,
+            le=3660,
+        ),
+    ] = 180
+    sdk_megabytes: Annotated[
+        int,
+        _setting(
+            "SDK packages together; above it go those that were asked for longest ago.",
+            "MB",
+            ge=50,
+            le=1_000_000,
+        ),
+    ] = 2000
     request_log_days: Annotated[int, _setting("How long the request log is kept.", "days", ge=1, le=366)] = 30
     record_interval_ms: Annotated[
         int, _setting("Longest wait of usage and request log before they are written.", "ms", ge=10, le=1000)

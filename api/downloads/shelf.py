@@ -10,6 +10,8 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import msgspec
 from api.downloads.builder import FileFacts, Made
 
 META = "meta.json"
+_HOUR = 3600.0
 
 
 class Shelf:
@@ -60,14 +63,34 @@ class Shelf:
         made = self.meta(release_id, language)
         if made is None or name not in made.files:
             return None
-        return (self.folder(release_id, language) / name).read_bytes()
+        folder = self.folder(release_id, language)
+        self.use(folder)
+        try:
+            return (folder / name).read_bytes()
+        except FileNotFoundError:  # it was removed just now
+            return None
+
+    def use(self, folder: Path) -> None:
+        """Note that a package was asked for, to the hour."""
+        if time.time() - self.used_at(folder) > _HOUR:
+            with suppress(FileNotFoundError):
+                os.utime(folder / META)
+
+    def used_at(self, folder: Path) -> float:
+        """When a package was asked for last, or made; Unix seconds, 0 where it is not whole."""
+        try:
+            return (folder / META).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     # -- contracts, orders, builds -------------------------------------------------------------------
     def keep_document(self, text: str) -> str:
         """Keep a document; its digest."""
         digest = hashlib.sha256(text.encode()).hexdigest()
         path = self.home / "contracts" / f"{digest}.json"
-        if not path.exists():
+        try:
+            os.utime(path)
+        except FileNotFoundError:
             _write(path, text.encode())
         return digest
 

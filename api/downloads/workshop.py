@@ -85,6 +85,8 @@ class Workshop:
         release_id = self.shelf.release_of(key)
         made = self.shelf.meta(release_id, language) if release_id else None
         release = await SdkRelease.get_or_none(id=release_id) if made is not None else None
+        if release is not None:
+            self.shelf.use(self.shelf.folder(release.id, language))
         return Ready(release, language, made) if release is not None and made is not None else None
 
     async def ready(
