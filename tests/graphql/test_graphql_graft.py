@@ -1,6 +1,9 @@
 """What is relied on of Strawberry: its roots take the services' fields, and its names are where the graft finds them."""
 
+import subprocess
+import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import strawberry
@@ -13,6 +16,8 @@ from api.graphql.grafting import GraftedSchema
 from api.graphql.naming import OWN_TYPES
 from tests.gateway import made
 from tests.graphql.asking import Asking
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_graft_leans_on_the_version_that_was_read() -> None:
@@ -78,3 +83,14 @@ async def test_subscriptions_are_sent_to_the_socket() -> None:
     body = await Asking().ask("subscription { events { id } }")
     assert body["errors"][0]["extensions"]["rule"] == "graphql-request-invalid"
     assert "WebSocket" in body["errors"][0]["message"]
+
+
+def test_a_process_asked_for_rest_has_none_of_it() -> None:
+    program = (
+        "import sys, api.main.lean, api.main.faces, api.main.serve, api.main.data_plane;"
+        "print([one for one in ('graphql', 'strawberry', 'wsproto', 'api.graphql.face') if one in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "[]", done.stderr

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from api.graphql.pages import FILES, FOLDER
+from tests.events.serving import CONTRACT as PARCEL
 from tests.server import Installation
 
 CHROMIUM = "/usr/bin/chromium"
@@ -138,6 +140,36 @@ def test_the_log_is_one_tree_and_holds_no_query(server: Server) -> None:
     assert row["parent_id"] == outer
     assert row["face"] == "graphql"
     assert marker not in json.dumps(server.installation.json("request", "show", outer))
+
+
+def test_a_publication_drops_no_request(server: Server) -> None:
+    query = "query ($code: String!) { company { get(code: $code) { name } } }"
+    is_over = threading.Event()
+    faults: list[str] = []
+    asked = 0
+
+    def go_on_asking() -> None:
+        nonlocal asked
+        while not is_over.wait(0.02):
+            answer = server.ask(query, {"code": CODE})
+            asked += 1
+            if answer.status_code != 200 or "errors" in answer.json():
+                faults.append(answer.text)
+
+    thread = threading.Thread(target=go_on_asking)
+    thread.start()
+    try:
+        server.installation.command("contract", "import", str(PARCEL))
+        server.installation.command("contract", "publish", "parcel@v1", "--environment", "sandbox")
+        deadline = time.monotonic() + 60
+        while "parcel: ParcelQuery!" not in server.http.get("/catalogue/schema.graphql").text:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    finally:
+        is_over.set()
+        thread.join(60)
+    assert asked > 20
+    assert faults == []
 
 
 def test_documents_are_registered_by_command_and_run_by_digest(server: Server, tmp_path: Path) -> None:
