@@ -6,7 +6,7 @@ from which a fetch without cursor begins.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -34,9 +34,11 @@ class FeedPage(Struct, frozen=True):
 
 
 async def read_feed(
-    caller: Caller, app_id: str, *, cursor: str = "", limit: int = 50, types: Sequence[str] = (), wait_seconds: float = 0
+    caller: Caller, app_id: str, *, cursor: str = "", limit: int = 50, types: Sequence[str] = (), wait_seconds: float = 0,
+    is_ending: Callable[[], bool] = lambda: False,
 ) -> FeedPage:  # fmt: skip
-    """Events after `cursor`; without one, after what was acknowledged. Waits for the first for up to `wait_seconds`.
+    """Events after `cursor`; without one, after what was acknowledged. Waits for the first for up to `wait_seconds`,
+    not longer than until this process `is_ending`.
 
     Raises not-found, permission-denied, input-invalid (no cursor of a feed).
     """
@@ -47,7 +49,7 @@ async def read_feed(
     while True:
         rows = await _after(app, after, limit + 1, types)
         left = end - time.monotonic()
-        if rows or left <= 0:
+        if rows or left <= 0 or is_ending():
             break
         await asyncio.sleep(min(_LOOK_SECONDS, left))
     shown = rows[:limit]

@@ -1,5 +1,6 @@
 """`/platform/v1/apps/{id}/webhooks`, `/events`, `/deliveries`: endpoints, the feed, the delivery log, replay."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -181,6 +182,7 @@ async def rotate_webhook_keys(
     responses=_READ,
 )  # fmt: skip
 async def fetch_events(
+    request: AnyRequest,
     caller: CurrentCaller,
     app_id: AppId,
     cursor: Annotated[
@@ -194,9 +196,22 @@ async def fetch_events(
 ) -> EventPage:  # fmt: skip
     """A page of the app's feed."""
     chosen = [part for part in types.split(",") if part][:100]
-    return event_page(
-        await feed.read_feed(caller, app_id, cursor=cursor, limit=limit, types=chosen, wait_seconds=wait)
-    )
+    plane = request.app.state.get("data_plane")  # a command has none
+    gone = asyncio.create_task(_gone(request))
+    try:
+        page = await feed.read_feed(
+            caller, app_id, cursor=cursor, limit=limit, types=chosen, wait_seconds=wait,
+            is_ending=lambda: gone.done() or (plane is not None and plane.is_ending),
+        )  # fmt: skip
+    finally:
+        gone.cancel()
+    return event_page(page)
+
+
+async def _gone(request: AnyRequest) -> None:
+    """Until the client has gone: nobody looks for events any more for somebody who does not wait."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 @post(

@@ -79,6 +79,7 @@ class DataPlane:
             None  # those that apps have set: the sandbox's composition says where they are
         )
         self.courier: Courier | None = None
+        self.is_ending = False
         self.clock_of: Callable[[str], str] | None = None  # of apps in the sandbox
         self.gateway: Gateway | None = None
         self._face: RestFace | None = None
@@ -114,7 +115,8 @@ class DataPlane:
         return [live_router, event_routes.live_router, agent_routes.router, callbacks.router]
 
     def end_waiting(self) -> None:
-        """The server is going down: agents that wait for calls are sent away, to come back elsewhere."""
+        """The server is going down: who waits for calls or events is sent away, to come back elsewhere."""
+        self.is_ending = True
         self.agents.close()
 
     def identity(self, **answers: Any) -> IdentityPlugin:

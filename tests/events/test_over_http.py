@@ -12,6 +12,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from api.events import feed
 from api.main.answers import DEFAULT_DEPARTMENT
 from tests.events.receiver import receiving
 from tests.events.serving import install, make_app, tell
@@ -272,10 +273,19 @@ async def test_listen_forwards_and_outlives_a_restart(
         try:
             _, told = await asyncio.to_thread(listener.communicate, timeout=60)
             assert listener.returncode == 3, told  # there is no server to get a token from
-            with installation.serving(port=port):
+            with installation.serving(port=port) as going:
                 listener = begin()
                 first = await tell(installation, app["app_id"], range(400, 402), type_="parcel.delayed")
                 await asyncio.to_thread(receiver.wait_until, lambda: set(first) <= set(receiver.ids), 60)
+                with client_of(going, token_of(installation, app, "platform:events:read")) as client:
+                    path = f"/platform/v1/apps/{app['app_id']}/events"
+                    query = {"cursor": "latest", "wait": feed.MAX_WAIT_SECONDS}
+                    polling = asyncio.create_task(asyncio.to_thread(client.get, path, params=query))
+                    await asyncio.sleep(0.5)
+                    await asyncio.to_thread(going.stop)
+                    waited = await polling
+                assert waited.status_code == 200, "who waits for events is answered when the process ends"
+                assert waited.json()["events"] == []
             with installation.serving(port=port):
                 second = await tell(installation, app["app_id"], range(402, 404), type_="parcel.delayed")
                 await asyncio.to_thread(receiver.wait_until, lambda: set(second) <= set(receiver.ids), 60)
