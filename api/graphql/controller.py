@@ -41,6 +41,7 @@ _FORM = Text(
     "请求体须为含 query 或 id 的 JSON 对象。", "The body has to be a JSON object with `query` or `id`."
 )
 _NOT_JSON = Text("Content-Type 须为 application/json。", "The Content-Type has to be application/json.")
+_TRY_LATER = 1013
 _decode = msgspec.json.Decoder(Asked).decode
 _encode = msgspec.json.Encoder().encode
 _ALLOWED = (OperationType.QUERY, OperationType.MUTATION)
@@ -211,7 +212,11 @@ class FaceController(GraphQLController[Any, Any]):
     async def websocket_endpoint(self, socket: AnyWebSocket) -> None:
         """Subscriptions."""
         gateway = _gateway_of(socket.scope)
-        with self.sockets.open(gateway, exchange_of(gateway, socket.scope, "GET")) as connection:
+        outer = exchange_of(gateway, socket.scope, "GET")
+        with self.sockets.open(gateway, outer) as connection:
+            if not pipeline.admit(outer, gateway):
+                await socket.close(_TRY_LATER)
+                return
             await self.run(request=socket, context=connection, root_value=None)
 
     async def on_ws_connect(self, context: Any) -> Any:

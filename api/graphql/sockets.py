@@ -88,11 +88,13 @@ class Sockets:
         """
         outer, gateway = connection.outer, connection.gateway
         outer.headers = _headers(outer.headers, connection.connection_params)
+        outer.verdicts.clear()  # of the handshake: now with the token
         try:
             if not pipeline.admit(outer, gateway):
                 assert outer.problem is not None
                 raise outer.problem
             await enter(outer, gateway)
+            outer.is_proven = True  # its key and certificate: what is asked again later is the token
             if self._of_app[outer.app.id] >= limits.MAX_CONNECTIONS_OF_APP:
                 raise Refusal(
                     GRAPHQL_TOO_MANY, rule="graphql-connections", limit=limits.MAX_CONNECTIONS_OF_APP

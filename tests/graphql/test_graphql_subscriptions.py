@@ -1,7 +1,9 @@
 """Subscriptions over a real socket of a served process, with a client that is not ours."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,7 +15,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from api.graphql import limits
+from api.graphql.sockets import LOOK_SECONDS
 from tests.events import serving
+from tests.identity.oauth.journeys import make_proof
+from tests.identity.oauth.plane import new_key
 from tests.server import Installation
 
 SECONDS = 30  # for anything that is waited for
@@ -29,9 +34,9 @@ class Plane:
         self.log = log
         self.app = serving.make_app(installation)
 
-    def token(self) -> str:
+    def token(self, **headers: str) -> str:
         answer = httpx.post(
-            f"{self.url}/oauth/token", data={"grant_type": "client_credentials"},
+            f"{self.url}/oauth/token", data={"grant_type": "client_credentials"}, headers=headers,
             auth=(self.app["client_id"], self.app["client_secret"]), timeout=SECONDS,
         )  # fmt: skip
         token: str = answer.json()["access_token"]
@@ -170,6 +175,23 @@ async def test_a_revoked_token_ends_its_connection(plane: Plane) -> None:
         await subscribe(socket, "one")
         plane.revoke(token)
         assert await closing(socket) == (4401, "token-revoked")
+
+
+async def test_a_token_bound_to_a_key_opens_a_connection_with_one_proof(plane: Plane) -> None:
+    key = new_key()
+    token = plane.token(DPoP=make_proof(key, f"{plane.url}/oauth/token"))
+    digest = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+    proof = make_proof(key, f"{plane.url}/graphql", htm="GET", ath=digest)
+    payload = {"authorization": f"DPoP {token}", "dpop": proof}
+    async with plane.socket(payload) as socket:
+        await subscribe(socket, "one")
+        await asyncio.sleep(LOOK_SECONDS + 1)  # the token is asked again, the proof is not
+        sent = await plane.tell(9)
+        assert (await read(socket))["payload"]["data"]["events"]["id"] == sent[0]
+    for given, rule in ((payload, "proof-replayed"), (payload | {"dpop": ""}, "proof-missing")):
+        async with plane.socket() as socket:
+            await socket.send(json.dumps({"type": "connection_init", "payload": given}))
+            assert await closing(socket) == (4401, rule)
 
 
 async def test_an_app_holds_so_many_connections_and_no_more(plane: Plane) -> None:
