@@ -83,6 +83,20 @@ def model_for(services: Sequence[Service], choice: Choice) -> SdkModel:
     return SdkModel(bare, model.types)
 
 
+def unscoped(model: SdkModel) -> SdkModel:
+    """The model of a whole service's package: it asks for no scopes, so a token opens what its app is subscribed to.
+
+    An app's own package asks for the scopes of its operations; a subscriber to a part could get no token for all.
+    """
+    return msgspec.structs.replace(model, services=tuple(
+        msgspec.structs.replace(service, resources=tuple(
+            msgspec.structs.replace(resource, operations=tuple(
+                msgspec.structs.replace(one, scopes=()) for one in resource.operations
+            )) for resource in service.resources
+        )) for service in model.services
+    ))  # fmt: skip
+
+
 def digest_of(model: SdkModel) -> str:
     """SHA-256 of the canonical model."""
     return hashlib.sha256(msgspec.json.encode(model, order="deterministic")).hexdigest()
@@ -146,7 +160,7 @@ def make(model: SdkModel, language: str, package: str, version: str) -> Made:
     """
     if language not in languages():
         raise ValueError(f"no packages are made for {language!r}")
-    made = _MAKERS[language](model, package, version)
+    made = _MAKERS[language](model if package.startswith("app-") else unscoped(model), package, version)
     contracts = {one.key: one.release for one in model.services}
     bill = bill_of_materials(made.name, version, _purl(language, made.name, version), _needs(made), contracts)
     return Made(made.name, {**made.files, f"{package}-{version}.cdx.json": bill}, made.facts)

@@ -5,13 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from api.contract.model import Service
+from sdk.building import unscoped
 from sdk.go.emitter import emit as emit_go
 from sdk.java.emitter import emit as emit_java
 from sdk.model import SdkModel
+from sdk.modelling import model_of
 from sdk.python.emitter import emit as emit_python
 from sdk.samples import APP_PACKAGE, packages_of, service_samples
 from sdk.typescript.emitter import emit as emit_typescript
@@ -23,6 +25,7 @@ _TS_OPTIONS = {
     "target": "es2022", "types": ["node"], "typeRoots": [str(_MODULES / "@types")], "outDir": "out",
 }  # fmt: skip
 _SECONDS = 900
+Opened = Mapping[str, Collection[str]]  # operations by service key
 
 
 def sources(services: Sequence[Service], label: str) -> dict[str, tuple[str, str, str]]:
@@ -38,12 +41,21 @@ def sources(services: Sequence[Service], label: str) -> dict[str, tuple[str, str
     return found
 
 
-def packages(services: Sequence[Service]) -> list[tuple[str, SdkModel]]:
-    return [
-        (name.replace(APP_PACKAGE, f"app-{place:08x}"), model)
-        for place, service in enumerate(services)
-        for name, model in packages_of(service)
-    ]
+def packages(services: Sequence[Service], opened: Opened | None = None) -> list[tuple[str, SdkModel]]:
+    """The packages that the samples name. `opened`: what the app of each service may call, all where it is not said."""
+    made = []
+    for place, service in enumerate(services):
+        for name, model in packages_of(service):
+            is_cut = name == APP_PACKAGE and opened is not None
+            cut = model_of([service], chosen=opened) if is_cut else unscoped(model)
+            made.append((name.replace(APP_PACKAGE, f"app-{place:08x}"), cut))
+    return made
+
+
+def _is_open(program: tuple[str, str, str], services: Sequence[Service], opened: Opened | None) -> bool:
+    name, operation, _ = program
+    key = next(one.key for one in services if one.name == name)
+    return opened is None or operation in opened[key]
 
 
 def _put(folder: Path, files: dict[str, str]) -> None:
@@ -61,10 +73,14 @@ def run(command: Sequence[str], folder: Path, **environ: str) -> str:
     return done.stdout
 
 
-def python(folder: Path, services: Sequence[Service], *, is_typed: bool = True) -> None:
-    for name, model in packages(services):
+def python(
+    folder: Path, services: Sequence[Service], *, is_typed: bool = True, opened: Opened | None = None
+) -> None:
+    for name, model in packages(services, opened):
         _put(folder, emit_python(model, name=f"kaimen-{name}", version="1.0.0"))
-    programs = sources(services, "Python")
+    programs = {
+        name: one for name, one in sources(services, "Python").items() if _is_open(one, services, opened)
+    }
     _put(folder, {f"{name}.py": source for name, (_, _, source) in programs.items()})
     if is_typed:
         options = (
@@ -76,8 +92,8 @@ def python(folder: Path, services: Sequence[Service], *, is_typed: bool = True) 
         run([sys.executable, "-m", "mypy", *options, *(f"{name}.py" for name in programs)], folder)
 
 
-def typescript(folder: Path, services: Sequence[Service]) -> None:
-    for name, model in packages(services):
+def typescript(folder: Path, services: Sequence[Service], *, opened: Opened | None = None) -> None:
+    for name, model in packages(services, opened):
         place = folder / "node_modules" / "@kaimen" / name
         _put(place, emit_typescript(model, name=f"@kaimen/{name}", version="1.0.0"))
         exports = {".": {"types": "./index.d.ts", "default": "./index.js"}}
@@ -85,7 +101,8 @@ def typescript(folder: Path, services: Sequence[Service]) -> None:
             place,
             {"package.json": json.dumps({"name": f"@kaimen/{name}", "type": "module", "exports": exports})},
         )
-    _put(folder, {f"{name}.ts": source for name, (_, _, source) in sources(services, "TypeScript").items()})
+    programs = sources(services, "TypeScript")
+    _put(folder, {f"{name}.ts": one[2] for name, one in programs.items() if _is_open(one, services, opened)})
     _put(
         folder,
         {
