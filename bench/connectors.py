@@ -1,10 +1,10 @@
 """What a department's real protocol costs: the same read through `inprocess` and through its connector, p50 and p95.
 
-    python -m bench.connectors [CALLS]
+    python -m bench.connectors [CALLS] [postgresql://user@host:port/database]
 
 One process, one caller, sequential, loopback; gateway and department share the process and the core, so the
 department's own work (envelope read and written, XSD checked) is in the figure. SQL and files are asked for rows
-that the department has written already.
+that the department has written already: a SQLite file, or with an address a schema of that PostgreSQL database.
 """
 
 import asyncio
@@ -58,15 +58,15 @@ async def _times(connector: Connector, slug: str, calls: int) -> tuple[float, fl
     return statistics.median(took), statistics.quantiles(took, n=20)[-1]
 
 
-async def measure(calls: int) -> None:
+async def measure(calls: int, database_url: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         generate(home / FILE, 2000, 400, 7)
-        environ = {**os.environ, "KAIMEN_HOME": str(home)}
+        environ = {**os.environ, "KAIMEN_HOME": str(home), "KAIMEN_DATABASE_URL": database_url}
         subprocess.run(
             [sys.executable, "-m", "api.main", "migrate"], env=environ, check=True, capture_output=True
         )
-        settings = Settings(home=str(home), embedded=True)
+        settings = Settings(home=str(home), embedded=True, database_url=database_url)
         async with store.open_stores(stores_of(settings), "sandbox"):
             side = CitySide(DEPARTMENTS, CityFile(home), States("sandbox", is_sole=True), settings.docs_url)
             native = native_side(settings, side)
@@ -92,4 +92,4 @@ async def measure(calls: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 500))
+    asyncio.run(measure(int((sys.argv[1:] or ["500"])[0]), "".join(sys.argv[2:3])))

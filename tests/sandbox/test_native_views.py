@@ -103,6 +103,21 @@ async def test_rows_that_nobody_reads_any_more_go(
     assert [row["ztsj"] for row in rows] == [LATER]
 
 
+async def test_what_nobody_asked_for_in_days_is_cleared_away(
+    side: CitySide, city_home: Path, database_url: str, code: str
+) -> None:
+    text = (BY_SLUG["ecology"].folder / "mapping.yaml").read_text(encoding="utf-8")
+    async with spoken(side, city_home, "ecology", text, database_url) as (connector, _):
+        await permit(connector, code, "a_gone")
+    await run(city_home, database_url, "UPDATE v_xkz_b SET xrsj = 1 WHERE ztbh = 'a_gone'")
+    async with spoken(side, city_home, "ecology", text, database_url) as (connector, _):
+        await permit(connector, code, "a_here")
+    rows = await run(city_home, database_url, "SELECT ztbh FROM v_xkz")
+    states = {row["ztbh"] for row in rows}
+    assert "a_gone" not in states
+    assert "a_here" in states
+
+
 async def test_a_city_seeded_anew_under_a_running_process(
     ecology: Connector, city_home: Path, city: City, database_url: str, code: str
 ) -> None:

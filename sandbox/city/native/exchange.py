@@ -23,7 +23,7 @@ from api.core.upstream_headers import Told
 from api.gateway.connector import Connector, Context, Request, Result
 from sandbox.city.base import City, CityFile, CityMissing
 from sandbox.city.native.behind import Native, context_of, native_of, request_of
-from sandbox.city.native.tables import Answered, Tables, TablesFactory
+from sandbox.city.native.tables import DAY_SECONDS, Answered, Tables, TablesFactory
 from sandbox.city.state import States
 
 DATABASES = "city/exchange"  # below KAIMEN_HOME
@@ -107,7 +107,16 @@ class Keeper:
         key = (operation.id, msgspec.json.encode(tree), context.state_id)
         state = await self._states.current(context.state_id or context.app_id)
         moment = context.clock or time.strftime("%Y%m%d%H%M")
-        seen = (self._edition(), state.version, moment, context.scenario, context.purpose, context.subject)
+        day = int(time.time() // DAY_SECONDS)  # what is not written any more is cleared away
+        seen = (
+            self._edition(),
+            day,
+            state.version,
+            moment,
+            context.scenario,
+            context.purpose,
+            context.subject,
+        )
         known = self._known.get(key)
         if known is not None and known[0] == seen:
             self._known.move_to_end(key)

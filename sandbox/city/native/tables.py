@@ -24,6 +24,7 @@ from sandbox.city.state_rows import change, fetch, numbered
 
 STATE, CLOCK, NUMBER, WRITTEN = "ztbh", "ztsj", "xh", "xrsj"  # whose, by which clock, which row, when written
 KEPT_SECONDS = 60  # what another call may still be reading by an earlier clock
+DAY_SECONDS = 86_400  # an answer is written anew every day, and goes two days after it was written last
 _OWN = {STATE: "string", CLOCK: "string", NUMBER: "integer", WRITTEN: "integer"}
 _TYPES = {
     "integer": "BIGINT",
@@ -31,6 +32,20 @@ _TYPES = {
     "boolean": "BOOLEAN",
 }  # of PostgreSQL; all others are TEXT
 _Row = Mapping[str, Any]
+
+
+class _Cleared:
+    """When the rows of a view that nobody asked for in the last days were cleared away: daily, by each process."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, int] = {}
+
+    def is_due(self, view: str) -> bool:
+        now = _now()
+        if now - self._at.get(view, 0) < DAY_SECONDS:
+            return False
+        self._at[view] = now
+        return True
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -71,6 +86,7 @@ class SqliteTables:
         self.path = path
         self._connection: sqlite3.Connection | None = None
         self._ready: dict[str, dict[str, str]] = {}
+        self._cleared = _Cleared()
 
     @property
     def upstream(self) -> str:
@@ -82,6 +98,11 @@ class SqliteTables:
         columns = self._ensure(connection, view, columns_of(mapped, answers))
         connection.execute("BEGIN IMMEDIATE")
         try:
+            if self._cleared.is_due(view):
+                connection.execute(
+                    f"DELETE FROM {_quoted(table_of(view))} WHERE {STATE} <> '' AND {WRITTEN} < ?",  # noqa: S608 - names of the mapping, quoted
+                    (_now() - 2 * DAY_SECONDS,),
+                )
             for one in answers:
                 self._put(connection, mapped, view, columns, one)
         except BaseException:
@@ -157,6 +178,7 @@ class PostgresTables:
         self._url = database_url
         self._name = connection_name
         self._ready: dict[str, dict[str, str]] = {}
+        self._cleared = _Cleared()
 
     @property
     def upstream(self) -> str:
@@ -177,6 +199,12 @@ class PostgresTables:
         view = view_of(mapped)
         columns = await self._ensure(view, columns_of(mapped, answers))
         async with in_transaction(self._name) as connection:
+            if self._cleared.is_due(view):
+                await change(
+                    connection,
+                    f"DELETE FROM {self._named(table_of(view))} WHERE {STATE} <> '' AND {WRITTEN} < ?",  # noqa: S608 - names of the mapping, quoted
+                    _now() - 2 * DAY_SECONDS,
+                )
             for one in answers:
                 await self._put(connection, mapped, view, columns, one)
 
