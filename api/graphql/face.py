@@ -21,7 +21,7 @@ from api.graphql.documents import Documents
 from api.graphql.following import EventSource
 from api.graphql.holding import SchemaHolder
 from api.graphql.preparing import SCHEMA_PATH, Preparing
-from api.graphql.sockets import Sockets
+from api.graphql.sockets import Sockets, know_again
 
 PUBLIC_PATH = "/catalogue/schema.graphql"
 _TRY_LATER = 1013
@@ -81,6 +81,11 @@ class GraphqlFace:
             if path in {PATH, SCHEMA_PATH}:
                 await enter(outer, gateway)
             if path == SCHEMA_PATH:
+                await (
+                    gateway.snapshots.refresh()
+                )  # an app that was just subscribed is not told that it has nothing
+                outer.is_proven = True
+                know_again(outer, gateway)
                 text = await self.holder.text_for(outer.snapshot, outer.app, outer.caller.scopes)
                 return _text(outer, gateway, text, b"private, max-age=60")
             problem = _WRONG_METHOD if path == PATH else Refusal(PAGE_NOT_FOUND, path=PATH)

@@ -184,6 +184,28 @@ async def test_a_publication_is_in_the_schema_at_once_and_what_runs_goes_on() ->
     assert body["errors"][0]["extensions"]["rule"] == "not-subscribed"
 
 
+class Late(made.Holder):
+    """A feed that brings an app's subscriptions when it is asked for what is new."""
+
+    def __init__(self, now: Any, later: Any) -> None:
+        super().__init__(now)
+        self._later = later
+
+    async def refresh(self) -> bool:
+        self.current = self._later
+        return True
+
+
+async def test_the_schema_of_an_app_that_was_just_subscribed_is_whole() -> None:
+    asking = Asking()
+    later = asking.world.holder.current
+    apps = made.apps_with_plans()
+    apps.put(asking.world.app_id, "o_bank", kind="company")
+    asking.gateway.snapshots = Late(made.Snapshot.of(list(later.entries()), apps), later)
+    _, _, text = await asking.request(b"", path="/graphql/schema", method="GET")
+    assert "type CompanyQuery" in text
+
+
 async def test_an_app_with_a_list_runs_registered_documents_alone() -> None:
     document = '{ company { profile(code: "x") { code } } }'
     digest = sha256(document.encode()).hexdigest()
