@@ -30,7 +30,7 @@ from tests.server import Installation, RunningServer, free_port
 def run(*command: str, cwd: Path, **environ: str) -> str:
     inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     done = subprocess.run(
-        command, cwd=cwd, env=inherited | environ, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=cwd, env=inherited | environ, capture_output=True, text=True, timeout=110, check=False
     )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout + done.stderr
@@ -61,7 +61,7 @@ def npm_install(folder: Path, url: str, name: str, token: str = "") -> Path:
     found = shutil.which("npm")
     assert found is not None, "npm is installed by `make system`"
     host = url.partition("://")[2]
-    lines = [f"@kaimen:registry={url}/sdk/npm/", "audit=false", "fund=false", "update-notifier=false"]
+    lines = [f"registry={url}/sdk/npm/", f"@kaimen:registry={url}/sdk/npm/", "audit=false", "fund=false", "update-notifier=false"]
     lines += [f"//{host}/sdk/npm/:_authToken={token}"] if token else []
     (folder / ".npmrc").write_text("\n".join(lines) + "\n")
     (folder / "package.json").write_text(

@@ -114,10 +114,11 @@ def test_a_newcomer_needs_at_most_eight_lines(package: Path) -> None:
     assert said.split()[1:] == [example["established_on"][:4], example["status"]]
 
 
-def test_a_users_program_is_typed(package: Path) -> None:
+@pytest.mark.parametrize("with_pyright", [False, pytest.param(True, marks=pytest.mark.full)])
+def test_a_users_program_is_typed(package: Path, with_pyright: bool) -> None:
     (package / "typed.py").write_text(TYPED, encoding="utf-8")
     (package / "newcomer.py").write_text(NEWCOMER, encoding="utf-8")
-    check(package, "typed.py", "newcomer.py")
+    check(package, "typed.py", "newcomer.py", with_pyright=with_pyright)
 
 
 def test_keys_without_cryptography_say_what_to_install(package: Path) -> None:
@@ -180,5 +181,7 @@ def test_the_generator_is_not_imported_before_a_build() -> None:
         "import sys, sdk.building, sdk.python.emitter\n"
         "print(sum(name.startswith(('openapi_python_client', 'pydantic')) for name in sys.modules))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "0"

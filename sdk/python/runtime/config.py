@@ -94,7 +94,7 @@ def config_of(
     *,
     client_id: str | None,
     client_secret: str | None,
-    access_token: str | None,
+    access_token: str | None = None,
     private_key: str | bytes | Mapping[str, Any] | None,
     base_url: str | None,
     dpop: bool,

@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -39,7 +40,12 @@ class Runner:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(request, ensure_ascii=False) + "\n")
         self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        watchdog = threading.Timer(_WAIT_SECONDS, self._process.kill)  # a runner that hangs ends here
+        watchdog.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            watchdog.cancel()
         assert line, f"the runner ended with {self._process.wait(5)}"
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -81,7 +87,7 @@ def play(scenario: dict[str, Any], runner: Runner, server: Server) -> None:
         out = runner.ask({"base_url": base_url, "action": scenario["action"], "args": args, "client": client})
     finally:
         server.skew = 0.0
-    log = json.load(urllib.request.urlopen(f"{base_url}/_log"))
+    log = json.load(urllib.request.urlopen(f"{base_url}/_log", timeout=30))
     expect = scenario["expect"]
     _check_out(expect, out)
     _check_log(expect.get("log", {}), log)
@@ -91,7 +97,7 @@ def play(scenario: dict[str, Any], runner: Runner, server: Server) -> None:
         assert str(out["value"]["request_id"]).startswith("rs_"), out
         assert out["value"]["header"] == out["value"]["request_id"], out
     if "stolen" in expect:
-        assert json.load(urllib.request.urlopen(f"{origin}/s/stolen/plain/_log")) == [], (
+        assert json.load(urllib.request.urlopen(f"{origin}/s/stolen/plain/_log", timeout=30)) == [], (
             "the redirect was followed"
         )
 
