@@ -104,10 +104,12 @@ def register_city(
         slug = upstream.partition(":")[2]
         department = side.connector(f"city:{slug}", service)
         compiled = compile_mapping(read_mapping(mapping), service)
-        native.use(slug, compiled)
+        edition = native.use(slug, compiled)
         keeper = Keeper(compiled, department, side.states, side.file, home, tables)
         spoken = {one.protocol for one in compiled.operations.values()}
-        made = maker.connector(compiled, _ways(compiled, native, slug, keeper), rest=department, keeps=_KEEPS)
+        made = maker.connector(
+            compiled, _ways(compiled, native, edition, keeper), rest=department, keeps=_KEEPS
+        )
         return KeptCurrent(made, keeper) if spoken & {"sql", "files"} else made
 
     registry.register("city", side.connector)
@@ -115,11 +117,11 @@ def register_city(
         registry.register_mapped(f"city+{protocol}", make)
 
 
-def _ways(compiled: CompiledMapping, native: NativeSide, slug: str, keeper: Keeper) -> dict[str, str]:
+def _ways(compiled: CompiledMapping, native: NativeSide, edition: str, keeper: Keeper) -> dict[str, str]:
     spoken = {one.protocol for one in compiled.operations.values()}
     ways = {"sql": keeper.tables.upstream, "files": f"files://{_url(keeper.folder)}"}
     if spoken & {"soap", "http"}:
-        address = native.address(slug)
+        address = native.address(edition)
         ways |= {"soap": f"soap+{address}", "http": address}
     return ways
 

@@ -30,13 +30,18 @@ def answers(settings: Settings, stores: Stores) -> Any:
 
 async def seed(settings: Settings, **sizes: int) -> dict[str, Any]:
     sizes = {"citizens": 200, "companies": 40, "seed": 3, **sizes}
-    return await install.seed(settings.home_path, **sizes)
+    return await install.seed(settings.home_path, database_url=settings.database_url, **sizes)
 
 
 async def test_everything_is_there_after_the_first_time(settings: Settings) -> None:
     told: list[tuple[str, int, int]] = []
     report = await install.seed(
-        settings.home_path, citizens=200, companies=40, seed=3, progress=lambda *step: told.append(step)
+        settings.home_path,
+        citizens=200,
+        companies=40,
+        seed=3,
+        progress=lambda *step: told.append(step),
+        database_url=settings.database_url,
     )
     assert report["generated"]
     read = {**inventory.read_services(), **inventory.read_desks()}

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.contract.mapping import read_mapping
+from api.contract.mapping import compile_mapping, read_mapping
 from api.contract.model import Operation, Service
 from api.core.problems import Problem
 from api.gateway.connector import Connector, Context, Request
@@ -163,3 +163,18 @@ async def test_a_department_says_the_same(
     department = next(one for one in departments_with_mapping() if one.slug == slug)
     text = (department.folder / "mapping.yaml").read_text(encoding="utf-8")
     assert await compare(side, city_home, city, slug, briskly(text), database_url=database_url) == REQUESTS
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")
+async def test_a_connector_that_is_being_replaced_is_answered_still(side: CitySide, city_home: Path) -> None:
+    """From SOAP 1.1 to 1.2: calls that began before the change still speak to the server that they know."""
+    service = read_services()["tax"]
+    operation = service.operation("getTaxpayer")
+    assert operation is not None
+    one, two = (
+        (MAPPINGS / f"{name}.yaml").read_text(encoding="utf-8") for name in ("tax-soap", "tax-soap12")
+    )
+    call = (operation, "", example_request(operation))
+    async with spoken(side, city_home, "tax", one) as (before, native):
+        native.use("tax", compile_mapping(read_mapping(two), service))
+        assert (await ask(before, side, service, call, "zh"))[0] == 200

@@ -7,6 +7,7 @@ gateway of this process is served: what it tells of the call is signed with a ke
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 from api.contract.mapping import CompiledMapping, compile_mapping, read_mapping
@@ -23,6 +24,7 @@ from sandbox.city.native.soap import SoapServer
 from sandbox.city.native.web import TAKES_SECONDS, Bring, WebServer
 
 MAPPING = "mapping.yaml"
+_MOST_EDITIONS = 4  # of one department: connectors that are being replaced still speak to theirs
 _UNSIGNED = b'{"error": "unsigned: only the gateway of this process is served here"}'
 
 
@@ -63,8 +65,9 @@ class NativeSide:
         self._docs_url = docs_url
         self._bring = bring
         self._takes_seconds = takes_seconds
-        self._used: dict[str, CompiledMapping] = {}
-        self._served: dict[str, _Served | None] = {}
+        self._used: dict[str, list[tuple[str, CompiledMapping]]] = {}  # the newest last, each under its name
+        self._editions = count(1)
+        self._served: dict[str, _Served] = {}
         self._listener = Listener(self._handle)
 
     @property
@@ -75,11 +78,13 @@ class NativeSide:
         """The key that signs what a service's department is told: one for the city, of this process alone."""
         return self._key
 
-    def address(self, slug: str) -> str:
-        """Where a department's server answers. Raises LookupError before the listener is open."""
+    def address(self, name: str) -> str:
+        """Where a department's server answers: its newest by slug, an edition by the name that `use` gave. Raises
+        LookupError before the listener is open.
+        """
         if not self.port:
             raise LookupError("the native servers of the city are not open in this process")
-        return f"http://127.0.0.1:{self.port}/{slug}"
+        return f"http://127.0.0.1:{self.port}/{name}"
 
     @asynccontextmanager
     async def running(self, app: Any = None) -> AsyncIterator[None]:
@@ -90,18 +95,33 @@ class NativeSide:
         finally:
             await self._listener.close()
             for served in self._served.values():
-                if served is not None and served.web is not None:
+                if served.web is not None:
                     await served.web.close()
 
-    def use(self, slug: str, compiled: CompiledMapping) -> None:
-        """Serve a department by this mapping from now on: the one that it is published with."""
-        self._used[slug] = compiled
+    def use(self, slug: str, compiled: CompiledMapping) -> str:
+        """Serve a department by this mapping from now on, the one that it is published with; the edition's name.
+
+        Calls of the connector that it replaces are answered by the edition before.
+        """
+        name = f"{slug}@{next(self._editions)}"
+        editions = self._used.setdefault(slug, [])
+        editions.append((name, compiled))
+        for old, _ in editions[:-_MOST_EDITIONS]:
+            self._served.pop(old, None)
+        del editions[:-_MOST_EDITIONS]
         self._served.pop(slug, None)
+        return name
 
     def compiled(self, slug: str) -> CompiledMapping | None:
-        """The mapping of a department, fitted to its contract; None where it has none, or none that fits."""
-        if slug in self._used:
-            return self._used[slug]
+        """The mapping of a department (or of one edition of it), fitted to its contract; None where it has none, or
+        none that fits.
+        """
+        plain, _, edition = slug.partition("@")
+        for name, compiled in reversed(self._used.get(plain, [])):
+            if not edition or name == slug:
+                return compiled
+        if edition:
+            return None
         department = self._departments.get(slug)
         if department is None:
             return None
@@ -128,19 +148,16 @@ class NativeSide:
             return Said(500, b'{"error": "the department failed"}')
         return said if said is not None else Said(404, b'{"error": "nothing is at this address"}')
 
-    def _serving(self, slug: str) -> _Served | None:
-        if slug not in self._served:
-            compiled = self.compiled(slug)
-            self._served[slug] = (
-                None
-                if compiled is None
-                else _Served(
-                    Behind(compiled, self._department_of(slug), self._docs_url),
-                    self._bring,
-                    self._takes_seconds,
-                )
-            )
-        return self._served[slug]
+    def _serving(self, name: str) -> _Served | None:
+        found = self._served.get(name)
+        if found is None:
+            compiled = self.compiled(name)
+            if compiled is None:
+                return None
+            department = self._department_of(name.partition("@")[0])
+            behind = Behind(compiled, department, self._docs_url)
+            found = self._served[name] = _Served(behind, self._bring, self._takes_seconds)
+        return found
 
 
 def mapping_text(department: Department) -> str:
