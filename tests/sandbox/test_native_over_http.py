@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
 from sandbox.city.population import personas
+from tests.databases import make_database
 from tests.sandbox.native import MAPPINGS
 from tests.server import Installation
 
@@ -101,3 +103,30 @@ def test_an_upstream_that_nobody_could_serve_is_refused_with_what_to_do(
     )
     assert refused.returncode == 1
     assert all(words in refused.stdout + refused.stderr for words in told), refused.stdout + refused.stderr
+
+
+@pytest.mark.full
+async def test_a_view_beside_the_stores_in_postgresql(postgresql_server: str, tmp_path: Path) -> None:
+    """A served process on PostgreSQL reads the department's view there, and a write through its interface shows in it."""
+    url = await make_database(postgresql_server)
+    made = Installation(tmp_path, extra={"KAIMEN_DATABASE_URL": url})
+    made.seed()
+    app = made.json("app", "create", "--name", "reader", "--subscribe", "air@v1")
+    shell = ("--client-id", app["client_id"], "--client-secret", app["client_secret"])
+
+    def call(operation: str, *parameters: str) -> Any:
+        options = [part for one in parameters for part in ("--param", one)]
+        return made.json("call", "air", operation, *options, *shell)["body"]
+
+    with made.serving("sandbox"):
+        permit = call("getEmissionPermit", f"code={TEA}")
+        assert permit["status"] == "valid"
+        connection = await asyncpg.connect(url, server_settings={"search_path": "kaimen_city_ecology"})
+        try:
+            rows = await connection.fetch("SELECT bh, ztbh, ztsj FROM v_xkz WHERE ztbh = $1", app["app_id"])
+            assert [row["bh"] for row in rows] == [permit["number"]]
+            assert rows[0]["ztsj"], "by the app's clock"
+            await connection.execute("UPDATE v_xkz_b SET bh = 'by-hand' WHERE ztbh = $1", app["app_id"])
+        finally:
+            await connection.close()
+        assert call("getEmissionPermit", f"code={TEA}")["number"] == "by-hand"
