@@ -25,14 +25,14 @@ def found(program: str) -> str:
     return place
 
 
-def compile_all(sources: Path, classes: Path, *, memory: str = "1g") -> None:
+def compile_all(sources: Path, classes: Path, *, memory: str = "1g", lint: str = "-Xlint:all") -> None:
     """Every source below a folder by one javac, where a warning is an error."""
     listed = sorted(str(path) for path in sources.rglob("*.java"))
     assert listed
     listing = classes.with_suffix(".txt")
     listing.write_text("".join(f'"{path}"\n' for path in listed), encoding="utf-8")
     run(
-        "javac", f"-J-Xmx{memory}", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1", "-Xlint:all", "-Werror", "--release", "17", "-encoding", "UTF-8",
+        "javac", f"-J-Xmx{memory}", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1", lint, "-Werror", "--release", "17", "-encoding", "UTF-8",
         "-d", str(classes), f"@{listing}",
     )  # fmt: skip
 

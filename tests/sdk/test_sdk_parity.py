@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from api.contract.model import Service
+from sdk.go.emitter import emit as emit_go
 from sdk.model import SdkModel
 from sdk.modelling import model_of
 from sdk.python.emitter import emit as emit_python
 from sdk.typescript.emitter import emit as emit_typescript
 from tests.parity.running import widen_plans
-from tests.sdk.parity import tables
+from tests.sdk import java_tools
+from tests.sdk import snippet_projects as projects
+from tests.sdk.parity import dispatchers, tables
 from tests.sdk.test_snippets import chosen, city
 from tests.server import Installation
 
@@ -50,7 +54,29 @@ def node_driver(model: SdkModel, folder: Path) -> str:
     )
 
 
-DRIVERS = {"python-sdk": python_driver, "typescript-sdk": node_driver}
+def java_driver(model: SdkModel, folder: Path) -> str:
+    java_tools.write(folder / "src", "parity", model)
+    _write(folder / "src", {"Dispatch.java": dispatchers.java(model, "gov.kaimen.sdk.parity")})
+    shutil.copy(FOLDER / "Driver.java", folder / "src")
+    java_tools.compile_all(folder / "src", folder / "classes", lint="-Xlint:all,-serial")
+    return shlex.join([java_tools.found("java"), "-Xmx256m", "-cp", str(folder / "classes"), "Driver"])
+
+
+def go_driver(model: SdkModel, folder: Path) -> str:
+    made = emit_go(model, module="gov.kaimen/sdk/parity", version="1.0.0")
+    _write(folder / "parity", {name: text for name, text in made.items() if name != "go.mod"})
+    _write(folder, {"go.mod": "module gov.kaimen/sdk\n\ngo 1.21\n"})
+    _write(folder / "driver", {"dispatch.go": dispatchers.go(model, "gov.kaimen/sdk/parity")})
+    shutil.copy(FOLDER / "driver.go", folder / "driver" / "driver.go")
+    command = shutil.which("go") or "/usr/local/go/bin/go"
+    environ = {"GOPROXY": "off", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
+    projects.run([command, "build", "-o", "program", "./driver"], folder, **environ)
+    return str(folder / "program")
+
+
+DRIVERS = {
+    "python-sdk": python_driver, "typescript-sdk": node_driver, "java-sdk": java_driver, "go-sdk": go_driver,
+}  # fmt: skip
 
 
 def certify(installation: Installation, services: Sequence[Service], folder: Path, *more: str) -> dict:
@@ -69,7 +95,7 @@ def certify(installation: Installation, services: Sequence[Service], folder: Pat
 def test_a_sample_agrees(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     widen_plans(installation, monkeypatch)
     said = certify(installation, chosen("company", "hotline"), tmp_path, "--most", "60")
-    assert said["drifts"] == []
+    assert said["drifts"] == [], "\n".join(map(str, said["drifts"]))
     assert said["agree"] == said["cases"] > 60
     assert said["faces"] == ["rest", *DRIVERS]
 
@@ -80,5 +106,5 @@ def test_the_whole_city_agrees(
 ) -> None:
     widen_plans(installation, monkeypatch)
     said = certify(installation, city(), tmp_path)
-    assert said["drifts"] == []
+    assert said["drifts"] == [], "\n".join(map(str, said["drifts"]))
     assert said["agree"] == said["cases"] >= 1000
