@@ -21,6 +21,7 @@ from tests.identity.oauth.journeys import make_proof
 from tests.identity.oauth.plane import new_key
 from tests.server import Installation
 
+CHROMIUM = "/usr/bin/chromium"
 SECONDS = 30  # for anything that is waited for
 EVENTS = "subscription ($types: [String!], $cursor: String) { events(types: $types, cursor: $cursor) { cursor id type source subject data } }"
 
@@ -223,3 +224,25 @@ async def test_a_page_of_another_origin_opens_no_socket(plane: Plane) -> None:
     with pytest.raises(Exception, match="403"):
         async with asyncio.timeout(SECONDS), connect(url, origin="https://evil.example"):  # type: ignore[arg-type]
             pass
+
+
+@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed")
+async def test_the_console_follows_events_in_a_browser(plane: Plane) -> None:
+    async_api = pytest.importorskip("playwright.async_api")
+    async with asyncio.timeout(SECONDS * 4), async_api.async_playwright() as running:
+        browser = await running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page(locale="en-GB")
+        page.set_default_timeout(SECONDS * 1000)
+        await page.goto(f"{plane.url}/graphql")
+        await page.fill("#token", plane.token())
+        await page.click("#use")
+        await page.locator("#state.good").wait_for()
+        editor = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror"
+        await page.evaluate(f"() => {editor}.setValue('subscription {{ events {{ id type data }} }}')")
+        await page.click(".graphiql-execute-button")
+        await asyncio.sleep(2)  # it begins now
+        for number in (20, 21):
+            [event_id] = await plane.tell(number)
+            await page.locator(".result-window .CodeMirror-line", has_text=event_id).first.wait_for()
+        await page.click(".graphiql-execute-button")  # it is the stop button now
+        await browser.close()

@@ -82,10 +82,17 @@ function say(make) {
 }
 
 // -- asking ------------------------------------------------------------------------------------------
-function isSubscription(params, options) {
-  const operations = (options?.documentAST?.definitions ?? []).filter((one) => one.kind === "OperationDefinition");
-  const chosen = operations.find((one) => !params.operationName || one.name?.value === params.operationName);
-  return chosen?.operation === "subscription";
+// GraphiQL looks at the text a moment after it was typed: what is run is read from the text itself.
+function chosenOf(params) {
+  let document;
+  try {
+    document = GraphiQL.GraphQL.parse(params.query);
+  } catch {
+    return null; // the platform says where it is wrong
+  }
+  const operations = document.definitions.filter((one) => one.kind === "OperationDefinition");
+  if (operations.length === 1) return operations[0];
+  return operations.find((one) => one.name?.value === params.operationName) ?? null;
 }
 
 async function fetcher(params, options) {
@@ -93,17 +100,19 @@ async function fetcher(params, options) {
     await load();
     return { data: GraphiQL.GraphQL.introspectionFromSchema(schema) };
   }
-  if (isSubscription(params, options)) return subscribe(params);
+  const chosen = chosenOf(params);
+  const asked = { query: params.query, variables: params.variables, operationName: chosen ? chosen.name?.value : params.operationName };
+  if (chosen?.operation === "subscription") return subscribe(asked);
   const answer = await fetch("/graphql", {
     method: "POST",
     headers: { "content-type": "application/json", ...headersOf(options?.headers) },
-    body: JSON.stringify({ query: params.query, variables: params.variables, operationName: params.operationName }),
+    body: JSON.stringify(asked),
   });
   return answer.json();
 }
 
 // graphql-transport-ws, one subscription to a socket.
-async function* subscribe(params) {
+async function* subscribe(asked) {
   const url = new URL("/graphql", window.location.href);
   url.protocol = url.protocol.replace("http", "ws");
   const socket = new WebSocket(url, "graphql-transport-ws");
@@ -116,8 +125,7 @@ async function* subscribe(params) {
   socket.onmessage = (event) => {
     const said = JSON.parse(event.data);
     if (said.type === "connection_ack") {
-      const { query, variables, operationName } = params;
-      send({ id: "1", type: "subscribe", payload: { query, variables, operationName } });
+      send({ id: "1", type: "subscribe", payload: asked });
     } else if (said.type === "ping") send({ type: "pong" });
     else put(said);
   };
