@@ -47,9 +47,7 @@ def workshop_of(app: Litestar) -> Workshop:
     return found
 
 
-async def _ordered(workshop: Workshop, app: App, language: str) -> Ordered:
-    workshop.check_language(language)
-    selection = await selection_of(app)
+def _ordered(workshop: Workshop, app: App, selection: Selection, language: str) -> Ordered:
     package = workshop.package_of(selection)
     return Ordered(app, selection, language, package, workshop.key_of(selection, language, package))
 
@@ -60,7 +58,8 @@ async def order(workshop: Workshop, caller: Caller, app_id: str, language: str, 
     Raises not-found, permission-denied, sdk-language-unknown, sdk-nothing-open, sdk-busy.
     """
     app = await editable_app(caller, app_id)
-    ordered = await _ordered(workshop, app, language)
+    workshop.check_language(language)
+    ordered = _ordered(workshop, app, await selection_of(app), language)
     if ordered.selection.is_empty:
         raise Refusal(SDK_NOTHING_OPEN)
     found = await workshop.find(ordered.key, language)
@@ -87,8 +86,9 @@ async def _quietly(work: Awaitable[None]) -> None:
 async def progress(workshop: Workshop, caller: Caller, app_id: str, build_id: str, origin: str) -> SdkBuild:
     """How far a build of the app is. Raises not-found."""
     app = await get_app(caller, app_id)
+    selection = await selection_of(app)
     for language in workshop.builder.languages():
-        ordered = await _ordered(workshop, app, language)
+        ordered = _ordered(workshop, app, selection, language)
         if ordered.build_id == build_id:
             found = await workshop.find(ordered.key, language)
             if found is not None and await _is_of(app, found):
@@ -131,8 +131,9 @@ async def file_of_build(
 ) -> tuple[bytes, str]:
     """A file of a finished build and its SHA-256. Raises not-found."""
     app = await get_app(caller, app_id)
+    selection = await selection_of(app)
     for language in workshop.builder.languages():
-        ordered = await _ordered(workshop, app, language)
+        ordered = _ordered(workshop, app, selection, language)
         found = await workshop.find(ordered.key, language) if ordered.build_id == build_id else None
         if found is not None and await _is_of(app, found):
             data = workshop.shelf.read(found.release.id, language, name)
