@@ -82,7 +82,7 @@ class Requested:
 def make_application(preparing: Preparing, sockets: Sockets) -> Litestar:
     """The application that serves PATH of one plane, made at the first request."""
     handler = type("PlaneController", (FaceController,), {"preparing": preparing, "sockets": sockets})
-    return Litestar([handler], openapi_config=None, request_max_body_size=None)
+    return Litestar([handler], openapi_config=None, logging_config=None, request_max_body_size=None)
 
 
 def exchange_of(gateway: Gateway, scope: Any, method: str = "") -> Exchange:

@@ -89,6 +89,7 @@ class Follower:
         head = await source.head(app_id)
         position = head if cursor is None else _position(cursor, head)
         while True:
+            head = await source.head(app_id)  # before reading: what comes meanwhile is behind it
             placed = await source.after(app_id, position, types, AT_ONCE)
             if placed:
                 known = self._reached(await source.types_of(app_id))
@@ -96,7 +97,8 @@ class Follower:
                 if (service, event["type"]) in known:
                     yield event_of(event, str(position))
             if len(placed) < AT_ONCE:
-                await source.grown(app_id, max(position, await source.head(app_id)), WAIT_SECONDS)
+                position = max(position, head)  # what is not of these types was gone past
+                await source.grown(app_id, position, WAIT_SECONDS)
 
     def _reached(self, known: set[tuple[str, str]]) -> set[tuple[str, str]]:
         """Of the services for which the token has a scope."""

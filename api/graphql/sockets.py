@@ -9,11 +9,12 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import msgspec
 from graphql import GraphQLError
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
@@ -179,8 +180,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
         """The connection is over."""
         if self._watch is not None:
             self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
+            await asyncio.gather(self._watch, return_exceptions=True)  # it may have met a client that is gone
         await super().shutdown()
 
     async def _look(self) -> None:
@@ -209,6 +209,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
         """One subscription: prepared, then run by the plane's schema of this moment; recorded when it has begun."""
         sockets: Sockets = self.view.sockets
         gateway = self.context.gateway
+        if operation.task is not None:
+            operation.task.add_done_callback(_log_defect)
         outer: Exchange | None = None
         try:
             outer = sockets.exchange_in(self.context)
@@ -249,6 +251,13 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
         if result.errors:
             payload["errors"] = [answers.told(outer, gateway, one) for one in result.errors]
         await _say(operation, "next", payload)
+
+
+def _log_defect(task: asyncio.Task[Any]) -> None:
+    """What ended a subscription and is nobody's leaving is a defect."""
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, Exception) and not isinstance(error, OSError | WebSocketDisconnected):
+        log_failure("graphql.subscription", error)
 
 
 async def _tell(operation: Operation[Any, Any], error: dict[str, Any]) -> None:

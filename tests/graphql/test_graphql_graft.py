@@ -94,3 +94,15 @@ def test_a_process_asked_for_rest_has_none_of_it() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_face_leaves_logging_as_it_is() -> None:
+    program = (
+        "import logging; before = list(logging.getLogger().handlers), logging.getLogger().level;"
+        "from api.graphql.documents import Documents; from api.graphql.face import GraphqlFace; GraphqlFace(Documents());"
+        "print((list(logging.getLogger().handlers), logging.getLogger().level) == before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "True", done.stderr
