@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from tortoise.exceptions import BaseORMException
+
+from api.core.logging import log_failure
 from api.core.store import plane
 from api.events.envelope import cloud_event
 from api.events.rows import EVENT_COLUMNS, fetch, marks
@@ -70,8 +73,14 @@ class FeedWatch:
             await asyncio.sleep(LOOK_SECONDS)
             apps = list(self._waiting)
             heads: dict[str, int] = {}
-            for begin in range(0, len(apps), _AT_ONCE):
-                heads |= await self._heads(apps[begin : begin + _AT_ONCE])
+            try:
+                for begin in range(0, len(apps), _AT_ONCE):
+                    heads |= await self._heads(apps[begin : begin + _AT_ONCE])
+            except (
+                BaseORMException,
+                OSError,
+            ) as error:  # the store is away for a moment: who waits has an end
+                log_failure("event.watch", error)
             for app_id, head in heads.items():
                 for woken, position in list(self._waiting.get(app_id, {}).items()):
                     if head > position and not woken.done():
