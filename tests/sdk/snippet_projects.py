@@ -113,24 +113,24 @@ def typescript(folder: Path, services: Sequence[Service], *, opened: Opened | No
     run(["node", str(_MODULES / "typescript" / "bin" / "tsc"), "-p", "."], folder)
 
 
-def java(folder: Path, services: Sequence[Service]) -> None:
-    for name, model in packages(services):
+def java(folder: Path, services: Sequence[Service], *, opened: Opened | None = None) -> None:
+    for name, model in packages(services, opened):
         _put(folder / "src", emit_java(model, artifact=f"gov.kaimen.sdk:{name}", version="1.0.0"))
-    for name, (_, _, source) in sources(services, "Java").items():
-        head, _, rest = source.partition("\n")
+    for name, one in sources(services, "Java").items():
+        if not _is_open(one, services, opened):
+            continue
+        head, _, rest = one[2].partition("\n")
         _put(folder / "src", {f"{name}/Sample.java": f"{head}\npackage {name};\n{rest}"})
     java_tools.compile_all(folder / "src", folder / "classes")
 
 
-def go(folder: Path, services: Sequence[Service], *verbs: str) -> None:
+def go(folder: Path, services: Sequence[Service], *verbs: str, opened: Opened | None = None) -> None:
     (folder / "go.mod").write_text("module gov.kaimen/sdk\n\ngo 1.21\n")
-    for name, model in packages(services):
+    for name, model in packages(services, opened):
         made = emit_go(model, module=f"gov.kaimen/sdk/{name}", version="1.0.0")
         _put(folder / name, {path: text for path, text in made.items() if path != "go.mod"})
-    _put(
-        folder / "samples",
-        {f"{name}/main.go": source for name, (_, _, source) in sources(services, "Go").items()},
-    )
+    programs = {name: one for name, one in sources(services, "Go").items() if _is_open(one, services, opened)}
+    _put(folder / "samples", {f"{name}/main.go": source for name, (_, _, source) in programs.items()})
     command = shutil.which("go") or "/usr/local/go/bin/go"
     run(
         [command, *(verbs or ("vet",)), "./samples/..."],

@@ -66,7 +66,7 @@ def test_names_are_those_of_java() -> None:
 @pytest.mark.corpus
 def test_a_sample_of_real_documents(tmp_path: Path) -> None:
     corpus.needs_corpus()
-    for number, (_, model) in enumerate(corpus.models(is_sample=True)):
+    for number, (_, model) in enumerate(corpus.models(is_sample=True)[:3]):
         java_tools.write(tmp_path / "src", f"p{number:03d}", model)
     java_tools.compile_all(tmp_path / "src", tmp_path / "classes")
 

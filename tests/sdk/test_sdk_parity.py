@@ -94,9 +94,9 @@ def certify(installation: Installation, services: Sequence[Service], folder: Pat
 
 def test_a_sample_agrees(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     widen_plans(installation, monkeypatch)
-    said = certify(installation, chosen("company", "hotline"), tmp_path, "--most", "60")
+    said = certify(installation, chosen("hotline"), tmp_path, "--most", "60")
     assert said["drifts"] == [], "\n".join(map(str, said["drifts"]))
-    assert said["agree"] == said["cases"] > 60
+    assert said["agree"] == said["cases"] > 30
     assert said["faces"] == ["rest", *DRIVERS]
 
 

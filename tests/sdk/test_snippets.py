@@ -1,4 +1,4 @@
-"""Samples that use an SDK compile in every language: of one service always, of the whole city in the full run."""
+"""Samples that use an SDK compile in every language: of the whole city in the full run, of one service in Go always."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,9 +29,10 @@ Project = Callable[[Path, Sequence[Service]], None]
 EVERY: list[Project] = [projects.python, projects.typescript, projects.java, projects.go]
 
 
-@pytest.mark.parametrize("project", EVERY, ids=lambda one: one.__name__)
-def test_samples_of_a_service_compile(project: Project, tmp_path: Path) -> None:
-    project(tmp_path, chosen(*SAMPLE))
+def test_samples_of_a_service_compile(tmp_path: Path) -> None:
+    projects.go(
+        tmp_path, chosen(*SAMPLE)
+    )  # the quickest of the compilers; the others have the whole city in the full run
 
 
 @pytest.mark.full

@@ -54,6 +54,44 @@ for (const name of process.argv.slice(2)) {
 """
 
 
+_JAVA = """
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
+
+public final class Run {
+    public static void main(String[] names) throws Exception {
+        PrintStream out = System.out;
+        System.setOut(new PrintStream(OutputStream.nullOutputStream()));
+        for (String name : names) {
+            Object status = 200;
+            String rule = "";
+            try {
+                Class.forName(name + ".Sample").getMethod("main", String[].class).invoke(null, (Object) new String[0]);
+            } catch (InvocationTargetException wrapped) {
+                Throwable error = wrapped.getCause();
+                rule = error.toString().replaceAll("[^ -!#-~]", " ");
+                try {
+                    status = error.getClass().getMethod("status").invoke(error);
+                } catch (NoSuchMethodException unlike) {
+                    status = 0;
+                }
+            }
+            out.println("[\\"" + name + "\\", " + status + ", \\"" + rule.replace("\\\\", " ") + "\\"]");
+        }
+    }
+}
+"""
+_GO = """
+import json, re, subprocess, sys
+for name in sys.argv[1:]:
+    done = subprocess.run([f"bin/{name}"], capture_output=True, text=True, timeout=60)
+    refused = re.search(r"kaimen: ([0-9]{3}) ", done.stderr)
+    status = 200 if done.returncode == 0 else int(refused[1]) if refused else 0
+    print(json.dumps([name, status, done.stderr[:300]]))
+"""
+
+
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     made = Installation(Path(tmp_path_factory.mktemp("samples")))
@@ -124,12 +162,23 @@ def judge(
 ) -> Counter[int]:
     """Run the samples of all reads; fails with every one that came to anything but its answer or its own refusal."""
     readers = {one.name: Reader(installation, server, one) for one in services}
-    opened = {one.key: readers[one.name].open for one in services}
+    reads = {one.key: {each.id for each in reads_of(one)} for one in services}
+    opened = {one.key: readers[one.name].open & reads[one.key] for one in services}
     programs = projects.sources(services, label)
     if label == "Python":
         projects.python(folder, services, is_typed=False, opened=opened)
         (folder / "run.py").write_text(_PYTHON)
         command = [sys.executable, "-W", "error", "run.py"]
+    elif label == "Java":
+        (folder / "src").mkdir()
+        (folder / "src" / "Run.java").write_text(_JAVA)
+        projects.java(folder, services, opened=opened)
+        command = ["java", "-Xmx256m", "-cp", "classes", "Run"]
+    elif label == "Go":
+        (folder / "bin").mkdir()
+        projects.go(folder, services, "build", "-o", f"{folder}/bin/", opened=opened)
+        (folder / "run.py").write_text(_GO)
+        command = [sys.executable, "run.py"]
     else:
         projects.typescript(folder, services, opened=opened)
         (folder / "run.mjs").write_text(_NODE)
@@ -161,7 +210,7 @@ def test_reads_of_two_services_run(installation: Installation, server: RunningSe
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("label", ["Python", "TypeScript"])
+@pytest.mark.parametrize("label", ["Python", "TypeScript", "Java", "Go"])
 def test_reads_of_the_whole_city_run(
     label: str, installation: Installation, server: RunningServer, tmp_path: Path
 ) -> None:
