@@ -11,6 +11,7 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError, GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, execute
+from graphql.execution import Executor
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -70,6 +71,7 @@ class GraftedSchema(strawberry.Schema):
         made = execute(
             self._schema, document, context_value=context, variable_values=named.get("variable_values"),
             operation_name=named.get("operation_name"), max_coercion_errors=5, hide_suggestions=True,
+            executor_class=Executor,  # the plain one: the schema has no @defer and no @stream
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # says bool
         )  # fmt: skip
         result = await made if inspect.isawaitable(made) else made
