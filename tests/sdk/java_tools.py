@@ -9,7 +9,7 @@ from sdk.java.emitter import emit
 from sdk.model import SdkModel
 
 _ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8"}
-_WAIT_SECONDS = 1800
+_WAIT_SECONDS = 900
 
 
 def write(folder: Path, name: str, model: SdkModel, version: str = "1.0.0") -> None:

@@ -24,7 +24,7 @@ def write(folder: Path, name: str, model: SdkModel, version: str = "1.0.0") -> N
 def run(folder: Path, *command: str, **environment: str) -> str:
     """What the program prints; fails where the program does."""
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=1200, check=False, env=os.environ | environment
+        command, cwd=folder, capture_output=True, text=True, timeout=900, check=False, env=os.environ | environment
     )  # fmt: skip
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     return done.stdout

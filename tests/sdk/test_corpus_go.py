@@ -31,7 +31,7 @@ def go(folder: Path, *arguments: str) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=1200,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[:4000]
