@@ -11,8 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, WebSocket, post, websocket
+from litestar import Litestar, Request, WebSocket, asgi
+from litestar.enums import ScopeType
 from litestar.status_codes import HTTP_200_OK
+from litestar.types import Receive, Scope, Send
 from strawberry.http import GraphQLRequestData
 from strawberry.litestar.controller import GraphQLController
 from strawberry.schema.base import BaseSchema
@@ -50,7 +52,7 @@ AnyWebSocket = WebSocket[Any, Any, Any]
 
 
 class Answer:
-    """A whole answer. Litestar serves it as it is: building a Response took a tenth of a request."""
+    """A whole answer, sent as it is: building a Response took a tenth of a request."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -111,6 +113,8 @@ class FaceController(GraphQLController[Any, Any]):
     schema: BaseSchema = None  # type: ignore[assignment]  # it changes with every publication: see execute_operation
     graphql_ide = None
     allow_queries_via_get = False
+    handle_http_post = None  # type: ignore[assignment]  # `serve` is all of Litestar's routes
+    websocket_endpoint = None  # type: ignore[assignment]
     handle_http_get = None  # type: ignore[assignment]  # the face answers it: a page for people, or 405
     protocols: Sequence[str] = (GRAPHQL_TRANSPORT_WS_PROTOCOL,)
     graphql_transport_ws_handler_class = SocketHandler
@@ -118,14 +122,18 @@ class FaceController(GraphQLController[Any, Any]):
     max_subscriptions_per_connection = limits.MAX_SUBSCRIPTIONS
 
     # -- HTTP ---------------------------------------------------------------------------------------
-    @post(status_code=HTTP_200_OK)
-    async def handle_http_post(self, request: AnyRequest) -> Answer:
-        """A query or a mutation."""
-        gateway = _gateway_of(request.scope)
-        asking = request.scope["state"]["asking"] = Requested(gateway, exchange_of(gateway, request.scope))
-        return await self.execute_request(request, asking, None)
+    @asgi(copy_scope=False)
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A query or a mutation by POST, subscriptions over a socket."""
+        gateway: Gateway = scope[GATEWAY]  # type: ignore[literal-required]  # the face put it there
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await self._serve_socket(gateway, WebSocket(scope, receive, send))
+            return
+        asking = scope["state"]["asking"] = Requested(gateway, exchange_of(gateway, scope))
+        answer = await self.execute_request(Request(scope, receive, send), asking, None)
+        await answer(scope, receive, send)
 
-    async def execute_request(self, request: AnyRequest, context: Requested, root_value: None) -> Answer:  # type: ignore[override]  # Litestar serves an Answer as it is
+    async def execute_request(self, request: AnyRequest, context: Requested, root_value: None) -> Answer:  # type: ignore[override]  # an Answer is sent as it is
         """The answer, whatever happens; the exchange is ended with it."""
         outer = context.outer
         answer: Answer | None = None
@@ -208,10 +216,7 @@ class FaceController(GraphQLController[Any, Any]):
         return Answer(_encode(response_data), headers, HTTP_200_OK)
 
     # -- sockets ------------------------------------------------------------------------------------
-    @websocket()
-    async def websocket_endpoint(self, socket: AnyWebSocket) -> None:
-        """Subscriptions."""
-        gateway = _gateway_of(socket.scope)
+    async def _serve_socket(self, gateway: Gateway, socket: AnyWebSocket) -> None:
         outer = exchange_of(gateway, socket.scope, "GET")
         with self.sockets.open(gateway, outer) as connection:
             if not pipeline.admit(outer, gateway):
@@ -230,11 +235,6 @@ class FaceController(GraphQLController[Any, Any]):
     def encode_json(self, data: object) -> str:
         """A message of a socket."""
         return _encode(data).decode()
-
-
-def _gateway_of(scope: Any) -> Gateway:
-    made: Gateway = scope[GATEWAY]  # the face put it there
-    return made
 
 
 async def _read(outer: Exchange, receive: Any) -> Asked:
