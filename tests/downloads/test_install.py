@@ -61,7 +61,13 @@ def npm_install(folder: Path, url: str, name: str, token: str = "") -> Path:
     found = shutil.which("npm")
     assert found is not None, "npm is installed by `make system`"
     host = url.partition("://")[2]
-    lines = [f"registry={url}/sdk/npm/", f"@kaimen:registry={url}/sdk/npm/", "audit=false", "fund=false", "update-notifier=false"]
+    lines = [
+        f"registry={url}/sdk/npm/",
+        f"@kaimen:registry={url}/sdk/npm/",
+        "audit=false",
+        "fund=false",
+        "update-notifier=false",
+    ]
     lines += [f"//{host}/sdk/npm/:_authToken={token}"] if token else []
     (folder / ".npmrc").write_text("\n".join(lines) + "\n")
     (folder / "package.json").write_text(

@@ -63,6 +63,7 @@ def _stand_in(repository: Path, group: str, artifact: str, version: str) -> None
         jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\n\r\n")
 
 
+@pytest.mark.full
 def test_maven_resolves_a_public_package(server: RunningServer, tmp_path: Path) -> None:
     status, _, body = fetch(f"{server.url}/sdk/maven/gov/kaimen/sdk/company/maven-metadata.xml")
     assert status == 200, body
