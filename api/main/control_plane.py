@@ -23,7 +23,6 @@ from api.main.answers import SandboxCallCounter, outside_of
 from api.main.judges import register_judges
 from api.main.sdk_builder import WorkerBuilder
 from api.mcp import routes as mcp_routes
-from api.mcp import routes as mcp_routes
 from api.settings import Settings
 from sandbox.city import routes as city_routes
 from sandbox.city.base import CityFile
@@ -43,7 +42,6 @@ def platform_routers() -> list[Router]:
         agent_routes.router,
         event_routes.router,
         graphql_routes.router,
-        mcp_routes.router,
         mcp_routes.router,
         city_routes.router,
         account_router,
