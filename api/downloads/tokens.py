@@ -12,6 +12,7 @@ from api.core.problem_types_platform import CONFLICT, NOT_FOUND
 from api.core.problems import Refusal, Text
 from api.downloads.models import SdkAppRelease, SdkRelease, SdkToken
 from api.identity.apps.rows import editable_app, get_app
+from api.identity.inputs import check_id
 from api.identity.models import App
 
 PREFIX = "ksdk"
@@ -49,6 +50,7 @@ async def tokens_of(caller: Caller, app_id: str) -> list[SdkToken]:
 async def revoke_token(caller: Caller, app_id: str, token_id: str) -> SdkToken:
     """From now on it opens nothing. Raises not-found, permission-denied."""
     app = await editable_app(caller, app_id)
+    token_id = check_id(token_id, "skt", _WHAT)
     async with audit.write(
         caller.actor,
         "app:sdk-token:revoke",

@@ -22,6 +22,7 @@ from api.gateway.schemas import Schemas
 from api.identity.inputs import Inputs
 
 WHAT = Text("已发布的服务", "published service")
+MAX_KEY, MAX_NAME = 80, 64  # of a service: as the catalogue keeps them
 _PREFIX = {"sandbox": "es", "live": "el"}
 
 
@@ -41,6 +42,8 @@ async def tell(
     `own_id` is the department's own id of the event: the same one told again changes nothing.
     Raises not-found, permission-denied, input-invalid (no such type, data that do not fit the contract, …).
     """
+    if len(service) > MAX_KEY or len(service.partition("@")[0]) > MAX_NAME:
+        raise Refusal(NOT_FOUND, what=WHAT)
     is_published = (
         environment in PLANES
         and await Publication.filter(id=f"{service}/{environment}", state="published").exists()

@@ -50,7 +50,7 @@ def run(server: RunningServer, folder: Path, phases: str, examples: int, *option
 
 
 ODD_IDS = [
-    "0" * 40, "0" * 41, "0" * 63, "0" * 64, "0" * 65, "x" * 2000, "%00", "a%00b", "%0a", "..%2f..", "%2e%2e", "%25", "%C3%28",
+    "0" * 40, "0" * 41, "0" * 63, "0" * 64, "0" * 65, "0" * 111, "x" * 2000, "%00", "a%00b", "%0a", "..%2f..", "%2e%2e", "%25", "%C3%28",
     "码" * 20, "-1", "*", "a@v1", "a@v1" + "0" * 80, "company@v99999999999", "'", '"', "%5c",
     *(f"{prefix}_{'0' * length}" for prefix in ("a", "o", "p", "s", "ap", "sec", "rs", "rl", "rp") for length in (26, 39, 60)),
 ]  # fmt: skip
@@ -66,10 +66,16 @@ def test_odd_identifiers_are_not_found(installation: Installation, server: Runni
             for method in item
             if "{" in path and method in METHODS
         ]
+        app_id = installation.json("app", "create", "--name", "odd")["app_id"]
+        operations += [
+            (method, path.replace("{app_id}", app_id))
+            for method, path in operations
+            if "{app_id}" in path and path.count("{") > 1
+        ]
         failed = []
         for number, (method, path) in enumerate(operations):
             for odd in ODD_IDS:
-                address = {"X-Forwarded-For": f"10.{number}.{len(odd) % 256}.{ODD_IDS.index(odd)}"}
+                address = {"X-Forwarded-For": f"10.{number % 256}.{len(odd) % 256}.{ODD_IDS.index(odd)}"}
                 body = {"json": {}} if method in {"post", "put", "patch"} else {}
                 answer = people.ask(method, re.sub(r"\{[^}]+\}", odd, path), headers=address, **body)
                 if answer.status_code >= 500:
