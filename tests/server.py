@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ from pathlib import Path
 from tests import command_process, seeded
 
 ROOT = Path(__file__).resolve().parent.parent
+# Running servers look for what a command has changed: for clocks and state of the city every second, else four times.
+LOOK_SECONDS, CITY_LOOK_SECONDS = 0.5, 1.3
+_serving: Counter[Path] = Counter()  # servers that run now, by home
 KAIMEN = [sys.executable, "-m", "api.main"]
 
 
@@ -64,6 +68,8 @@ class Installation:
     ) -> subprocess.CompletedProcess[str]:
         """Run `kaimen ARGUMENTS…` on this home; fails the test with its output where `check` is set."""
         done = command_process.run(arguments, self.environ, self.home, timeout)
+        if _serving[self.home]:
+            time.sleep(CITY_LOOK_SECONDS if arguments[0] == "city" else LOOK_SECONDS)
         if check and done.returncode != 0:
             raise AssertionError(
                 f"kaimen {' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -102,7 +108,11 @@ class Installation:
         server = RunningServer(process, f"http://127.0.0.1:{port}", Path(log.name))
         try:
             server.wait_until_ready()
-            yield server
+            _serving[self.home] += 1
+            try:
+                yield server
+            finally:
+                _serving[self.home] -= 1
         finally:
             server.stop()
             log.close()

@@ -16,6 +16,7 @@ from api.main.context import settings_of_shell
 from api.main.output import print_json, print_table
 from api.main.stores import stores_of
 
+ANNOUNCED_SECONDS = 2.0  # a process reads its keys again once a second at most
 _COLUMNS = ["kid", "algorithm", "state", "created_at", "activated_at", "retired_at", "verifies_until"]
 _environment = click.option(
     "--environment", type=click.Choice(["sandbox", "live"]), default="sandbox", show_default=True
@@ -40,10 +41,16 @@ def list_keys(environment: str, as_json: bool) -> None:
 @_environment
 @_as_json
 def rotate(environment: str, as_json: bool) -> None:
-    """Make the next key active and a new one next. Tokens signed before stay valid until they expire."""
+    """Make the next key active and a new one next. Tokens signed before stay valid until they expire.
+
+    A key that was made just now is announced for some seconds first, so that no process meets it unprepared.
+    """
 
     async def turn(ring: KeyRing) -> None:
         before = ring.signer.kid
+        following = await SigningKey.get(slot="next", using_db=store.plane(environment))
+        age = (clock.now() - following.created_at).total_seconds()
+        await asyncio.sleep(max(0.0, ANNOUNCED_SECONDS - age))
         active = await ring.rotate()
         async with audit.write(OPERATOR.actor, "key:rotate", f"key/{environment}") as entry:
             entry.detail |= {"retired": before, "active": active}
