@@ -12,12 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright import sync_api
 
 from api.graphql.pages import FILES, FOLDER
+from tests.browser import chromium
 from tests.events.serving import CONTRACT as PARCEL
 from tests.server import Installation
 
-CHROMIUM = "/usr/bin/chromium"
 VERSIONS = json.loads((FOLDER / "vendor/VERSIONS.json").read_text())
 CODE = "91990106MA0000015L"
 NEW_APP = """
@@ -209,12 +210,10 @@ def test_the_console_is_served_by_us_whole(server: Server) -> None:
     assert f"react {VERSIONS['react']} (MIT)" in licences
 
 
-@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed")
 def test_a_newcomer_runs_a_first_query_in_a_browser(server: Server) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
     faults: list[str] = []
     with sync_api.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = running.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for locale, opened in (("zh-CN", "令牌有效"), ("en-GB", "The token is good")):
             page = browser.new_context(locale=locale).new_page()
             page.set_default_timeout(60_000)

@@ -11,17 +11,18 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright import async_api
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from api.graphql import limits
 from api.graphql.sockets import LOOK_SECONDS
+from tests.browser import chromium
 from tests.events import serving
 from tests.identity.oauth.journeys import make_proof
 from tests.identity.oauth.plane import new_key
 from tests.server import Installation
 
-CHROMIUM = "/usr/bin/chromium"
 SECONDS = 30  # for anything that is waited for
 EVENTS = "subscription ($types: [String!], $cursor: String) { events(types: $types, cursor: $cursor) { cursor id type source subject data } }"
 
@@ -226,11 +227,9 @@ async def test_a_page_of_another_origin_opens_no_socket(plane: Plane) -> None:
             pass
 
 
-@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed")
 async def test_the_console_follows_events_in_a_browser(plane: Plane) -> None:
-    async_api = pytest.importorskip("playwright.async_api")
     async with asyncio.timeout(SECONDS * 4), async_api.async_playwright() as running:
-        browser = await running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await running.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = await browser.new_page(locale="en-GB")
         page.set_default_timeout(SECONDS * 1000)
         await page.goto(f"{plane.url}/graphql")

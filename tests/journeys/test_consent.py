@@ -13,23 +13,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright import sync_api
 
+from tests.browser import chromium
 from tests.journeys.bank import Bank, running_bank
 from tests.server import RunningServer
 from tests.visitor import Visitor
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 MANSHAN, HENGZHU = "91990106MA0000015L", "91990105MA00000231"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +60,7 @@ class Citizen:
 
     def __init__(self, browsers: Any, folder: Path, locale: str, **options: Any) -> None:
         self.context = browsers.chromium.launch_persistent_context(
-            str(folder), executable_path=CHROMIUM, args=ARGUMENTS, locale=locale, **options
+            str(folder), executable_path=chromium(), args=ARGUMENTS, locale=locale, **options
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)

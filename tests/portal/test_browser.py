@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright import sync_api
 
-from tests.databases import missing
+from tests.browser import chromium
 from tests.visitor import PASSWORD, Visitor
 
-CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -46,8 +44,6 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[object]:
-    if not Path(CHROMIUM).exists():
-        missing("a browser (Debian: apt-get install chromium)")
     with sync_api.sync_playwright() as running:
         yield running
 
@@ -55,7 +51,7 @@ def playwright() -> Iterator[object]:
 def open_tab(playwright, server, folder, locale="zh-CN", **options):
     number = abs(hash((locale, str(folder)))) % 65_000
     context = playwright.chromium.launch_persistent_context(
-        str(folder), executable_path=CHROMIUM, args=ARGUMENTS, locale=locale,
+        str(folder), executable_path=chromium(), args=ARGUMENTS, locale=locale,
         extra_http_headers={"X-Forwarded-For": f"10.9.{number >> 8}.{number & 255}"},
         permissions=["clipboard-read", "clipboard-write"], **options,
     )  # fmt: skip

@@ -6,16 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright import sync_api
 
-from tests.portal.test_browser import CHROMIUM, open_tab
+from tests.portal.test_browser import open_tab
 from tests.server import RunningServer
 from tests.visitor import PASSWORD, Visitor
 
-sync_api = pytest.importorskip("playwright.sync_api")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
